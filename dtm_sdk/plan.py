@@ -1,0 +1,342 @@
+"""What to do: config, state and what was read -> Plan. Pure.
+
+`Planner` asks for what it must know (`questions`), is told (`answer`), and makes the plan once nothing is left to ask.
+It walks the config in the order of the dependencies: a reference is resolved before the tool that holds it is read.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+from typing import NamedTuple
+
+from dtm_sdk.changes import Change, Plan, delete_node, deletion, recorded, title
+from dtm_sdk.config import Tool
+from dtm_sdk.decide import (
+    Action,
+    Decision,
+    Desired,
+    Difference,
+    Hide,
+    Seen,
+    decide,
+    desire,
+    differences,
+    encode,
+    identity_of,
+    pending,
+    replaces,
+)
+from dtm_sdk.errors import DtmError, UnresolvedError
+from dtm_sdk.options import Json
+from dtm_sdk.ordering import Graph
+from dtm_sdk.plugin import Plugin
+from dtm_sdk.references import Lookup, Reference, find, output
+from dtm_sdk.state import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known before anything is read.
+
+    Attributes:
+        tools: key -> tool of the config.
+        records: key -> record.
+        find_plugin: gives the plugin of a name, or raises DtmError.
+        hide: gives the fingerprint of a secret.
+        adopt: whether what exists and isn't recorded may be taken over.
+        detail: whether the plan shows what changes, value by value.
+    """
+
+    tools: Mapping[str, Tool]
+    records: Mapping[str, Record]
+    find_plugin: Callable[[str], Plugin]
+    hide: Hide
+    adopt: bool = True
+    detail: bool = False
+
+
+class Question(NamedTuple):
+    """A tool to be read.
+
+    Attributes:
+        desired: the tool.
+        record: its record, or None.
+    """
+
+    desired: Desired
+    record: Record | None
+
+
+class Planner:
+    """Asks, is told, plans; and decides again, by the same table, what is known only after apply."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._moved = _moves(facts)
+        self.records = _renamed(facts.records, self._moved)
+        self._was = {new: old for old, new in self._moved.items()}
+        self._sorter = TopologicalSorter({key: tool.needs for key, tool in facts.tools.items()})
+        self._sorter.prepare()
+        self._asked: dict[str, Question] = {}
+        self._desired: dict[str, Desired] = {}
+        self._resources: dict[str, Mapping[str, Json]] = {}
+        self._actions: dict[str, Action] = {}
+        self._changes: dict[str, Change] = {}
+        self._failures: dict[str, str] = {}
+        self._notes: list[Record] = []
+        self._owners: dict[bytes, list[str]] | None = None
+
+    def questions(self) -> list[Question]:
+        """The tools that can be read now; none when all that can be known is known."""
+        found: list[Question] = []
+        while not found and (ready := self._sorter.get_ready()):
+            for key in ready:
+                question = self._prepare(self.facts.tools[key])
+                if question:
+                    self._asked[key] = question
+                    found.append(question)
+                else:
+                    self._sorter.done(key)
+        return found
+
+    def answer(self, key: str, seen: Seen) -> None:
+        """Take in what Read said of a tool that was asked about."""
+        question = self._asked.pop(key)
+        desired, record = question
+        decision = decide(desired, record, seen, adopt=self.facts.adopt)
+        self._resources[key] = seen.resource or {}
+        self._settle(desired, record, seen, decision)
+        self._sorter.done(key)
+
+    def _prepare(self, tool: Tool) -> Question | None:
+        """What to ask about a tool; None where it is decided without, or can't be decided."""
+        key = tool.key
+        broken = next((need for need in tool.needs if need in self._failures), None)
+        if broken:
+            self._fail(tool, f"isn't touched: it depends on {broken}")
+            return None
+        late = self._late(tool)
+        if late and tool.typed is None:
+            self._wait(tool, late)
+            return None
+        try:
+            desired = desire(tool, self.facts.find_plugin(tool.plugin), self._lookup, self.facts.hide)
+        except DtmError as error:
+            self._fail(tool, f"can't be resolved: {error}")
+            return None
+        self._desired[key] = desired
+        record = self.records.get(key)
+        if record and replaces(desired, record):
+            self._settle(desired, record, Seen(), decide(desired, record, Seen()))
+        elif late:
+            self._wait(tool, late)
+        elif not record and self.owners(desired):
+            self._settle(desired, None, Seen(), decide(desired, None, Seen()))
+        elif record and pending(record) and desired.plugin.recovery == "manual":
+            self._failures[key] = _lost(record)
+        else:
+            return Question(desired, record)
+        return None
+
+    def _late(self, tool: Tool) -> str:
+        """What a tool waits for before it can be decided; empty where it needn't wait."""
+        for need in tool.needs:
+            if self._actions.get(need) in (Action.CREATE, Action.REPLACE, Action.LATE):
+                return need
+        if tool.typed is None:
+            for reference in find(tool.options):
+                if self._actions.get(reference.key) in (Action.UPDATE, Action.ADOPT) and not self._stable(reference):
+                    return reference.key
+        return ""
+
+    def _stable(self, reference: Reference) -> bool:
+        """Whether the plugin of a tool declares that an output survives an update."""
+        path = ".".join(("outputs", *reference.path))
+        stable = self.facts.find_plugin(self.facts.tools[reference.key].plugin).stable
+        return any(path == each or path.startswith(f"{each}.") for each in stable)
+
+    def _lookup(self, reference: Reference) -> Json:
+        return output(self._resources.get(reference.key, {}), reference)
+
+    def _wait(self, tool: Tool, need: str) -> None:
+        message = f"{title(tool.name, tool.plugin)} depends on {need}, {Action.LATE}."
+        self._change(tool, Action.LATE, message, self.records.get(tool.key))
+
+    def _fail(self, tool: Tool, what: str) -> None:
+        self._failures[tool.key] = f"{title(tool.name, tool.plugin)} {what}"
+
+    def _settle(self, desired: Desired, record: Record | None, seen: Seen, decision: Decision) -> None:
+        tool = desired.tool
+        if decision.error:
+            self._failures[tool.key] = decision.error
+        elif decision.action:
+            details = differences(desired, record, seen, decision.action) if self.facts.detail else ()
+            self._change(tool, decision.action, decision.message, record, desired, details)
+        else:
+            noted = recorded(desired, seen.resource or {}, record)
+            if tool.key in self._was:
+                self._change(tool, Action.MOVE, "", noted, desired)
+            elif noted != self.facts.records.get(tool.key):
+                self._notes.append(noted)
+
+    def _change(
+        self,
+        tool: Tool,
+        action: Action,
+        message: str,
+        record: Record | None,
+        desired: Desired | None = None,
+        details: tuple[Difference, ...] = (),
+    ) -> None:
+        was = self._was.get(tool.key, "")
+        old = self.facts.records[was].name if was else ""
+        moved = f"{title(tool.name, tool.plugin)} was {old}, its record is moved." if was else ""
+        messages = tuple(filter(None, (moved, message)))
+        self._actions[tool.key] = action
+        self._changes[tool.key] = Change(
+            tool.key, tool.name, tool.plugin, action, messages, desired, record, was, details
+        )
+
+    def owners(self, desired: Desired) -> list[str]:
+        """Keys of the records, other than its own, that hold the identity of a tool."""
+        if desired.identity is None or len(self.records) == (desired.tool.key in self.records):
+            return []
+        if self._owners is None:
+            self._owners = _by_identity(self.records.values(), self.facts.find_plugin)
+        name = _identity_name(desired.plugin.name, desired.identity)
+        return [key for key in self._owners.get(name, ()) if key != desired.tool.key]
+
+    def still_owners(self, desired: Desired, records: Mapping[str, Record]) -> list[str]:
+        """Those of the owners that hold the identity in `records` too."""
+        name = _identity_name(desired.plugin.name, desired.identity or ())
+        held = [records[key] for key in self.owners(desired) if key in records]
+        return _by_identity(held, self.facts.find_plugin).get(name, [])
+
+    def desire_late(self, key: str, lookup: Lookup) -> Desired:
+        """A tool that had to wait, its references resolved now.
+
+        Raises:
+            UnresolvedError, OptionsError, PluginError: as `desire`.
+        """
+        tool = self.facts.tools[key]
+        return desire(tool, self.facts.find_plugin(tool.plugin), lookup, self.facts.hide)
+
+    def late_change(self, desired: Desired, record: Record | None, seen: Seen, decision: Decision) -> Change | None:
+        """The Change of a tool that had to wait; None where nothing is to be done."""
+        if decision.action is None:
+            return None
+        details = differences(desired, record, seen, decision.action) if self.facts.detail else ()
+        self._change(desired.tool, decision.action, decision.message, record, desired, details)
+        return self._changes[desired.tool.key]
+
+    def plan(self) -> Plan:
+        """The plan, once there are no more questions."""
+        gone = [record for key, record in self.records.items() if key not in self.facts.tools]
+        for record in gone:
+            if pending(record) and self._recovery(record) == "manual":
+                self._failures[record.key] = _lost(record)
+            else:
+                self._changes[record.key] = deletion(record)
+        if not self._changes:
+            return Plan(failures=self._failures, notes=tuple(self._notes))
+        nodes = self._graph(gone).ordered()
+        keys = (node.removeprefix("delete ") for node in nodes)
+        changes = {key: self._changes[key] for key in keys if key in self._changes}
+        return Plan(tuple(changes.values()), self._failures, tuple(self._notes), nodes)
+
+    def _recovery(self, record: Record) -> str:
+        try:
+            return self.facts.find_plugin(record.plugin).recovery
+        except DtmError:  # the Delete will say so
+            return ""
+
+    def _graph(self, gone: list[Record]) -> Graph:
+        tools = self.facts.tools
+        replaced = [key for key, action in self._actions.items() if action is Action.REPLACE]
+        graph = Graph(
+            [delete_node(record.key) for record in gone] + [delete_node(key) for key in replaced] + list(tools)
+        )
+        for key, tool in tools.items():
+            for need in tool.needs:
+                graph.hard(key, need)
+        for key in replaced:
+            graph.hard(key, delete_node(key))
+        if gone or replaced:
+            _order_deletes(graph, self.records, tools)
+            self._order_identities(graph)
+        return graph
+
+    def _order_identities(self, graph: Graph) -> None:
+        """What makes a resource waits for the Delete of what held its identity; one not known yet waits when it is."""
+        for key, desired in self._desired.items():
+            if self._actions.get(key) in (Action.CREATE, Action.ADOPT, Action.REPLACE, Action.LATE):
+                for owner in self.owners(desired):
+                    graph.hard(key, delete_node(owner))
+                    if self._actions.get(owner) is Action.LATE:
+                        graph.soft(key, owner)
+
+
+def _moves(facts: Facts) -> dict[str, str]:
+    """Old key -> new key of the records that go to a renamed tool: same plugin and identity, claimed by one only."""
+    gone = [record for key, record in facts.records.items() if key not in facts.tools]
+    new = [tool for key, tool in facts.tools.items() if key not in facts.records and tool.typed is not None]
+    if not gone or not new:
+        return {}
+    plugins = {tool.plugin for tool in new}
+    free = _by_identity([record for record in gone if record.plugin in plugins], facts.find_plugin)
+    moved: dict[str, str] = {}
+    for tool in new:
+        desired = desire(tool, facts.find_plugin(tool.plugin), _no_lookup, facts.hide)
+        if desired.identity is not None:
+            held = free.get(_identity_name(tool.plugin, desired.identity), [])
+            if len(held) == 1:
+                moved[held[0]] = tool.key
+    return moved
+
+
+def _no_lookup(reference: Reference) -> Json:
+    raise UnresolvedError(f"{reference.text} isn't known yet")
+
+
+def _by_identity(records: Iterable[Record], find_plugin: Callable[[str], Plugin]) -> dict[bytes, list[str]]:
+    found: dict[bytes, list[str]] = {}
+    for record in records:
+        try:
+            identity = identity_of(record, find_plugin(record.plugin))
+        except DtmError:  # the plugin isn't installed: nothing can be said of what its records hold
+            continue
+        if identity is not None:
+            found.setdefault(_identity_name(record.plugin, identity), []).append(record.key)
+    return found
+
+
+def _identity_name(plugin: str, identity: tuple[Json, ...]) -> bytes:
+    return encode([plugin, *identity])
+
+
+def _renamed(records: Mapping[str, Record], moved: Mapping[str, str]) -> dict[str, Record]:
+    """The records under their new keys, dependencies renamed too."""
+    if not moved:
+        return dict(records)
+    renamed: dict[str, Record] = {}
+    for key, record in records.items():
+        new = moved.get(key, key)
+        needs = tuple(moved.get(need, need) for need in record.depends_on)
+        renamed[new] = replace(record, name=new[: -len(record.plugin) - 1], depends_on=needs)
+    return renamed
+
+
+def _order_deletes(graph: Graph, records: Mapping[str, Record], tools: Mapping[str, Tool]) -> None:
+    """What goes away goes after everything that depended on it when it was recorded."""
+    for key, record in records.items():
+        for need in record.depends_on:
+            graph.soft(delete_node(need), delete_node(key))
+            if key in tools and need not in tools[key].needs:
+                graph.soft(delete_node(need), key)
+
+
+def _lost(record: Record) -> str:
+    """Why nothing can be done about what a run that died may have made."""
+    hint = f"look for it, then `dtm state adopt {record.key}` or `dtm state forget {record.key}`"
+    name = title(record.name, record.plugin)
+    return f"{name} was being created when a run died, and its plugin can't find what it made; {hint}"
