@@ -1,0 +1,91 @@
+"""Threads that run jobs and put what comes of them where one reader takes it."""
+
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+
+class Stop:
+    """Set once, by an interrupt or a state that can't be written: nothing new starts.
+
+    Attributes:
+        wake: called when it is set, so that whoever waits for results looks at it; may run in a signal handler.
+    """
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.wake: Callable[[], None] = lambda: None
+
+    def set(self) -> None:
+        """Stop."""
+        self._event.set()
+        self.wake()
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is set, at most so long; whether it is."""
+        return self._event.wait(seconds)
+
+
+class _Raised(NamedTuple):
+    """What a job raised: a bug of ours."""
+
+    error: BaseException
+
+
+class Workers:
+    """At most `count` threads, started as jobs come.
+
+    They leave SIGINT to the main thread; it is blocked in them, which the children they start inherit: a Ctrl-C of the
+    terminal reaches the whole process group, and a tool that a plugin has started must end its work all the same.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._threads: list[threading.Thread] = []
+        self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._results: SimpleQueue[object] = SimpleQueue()
+        self.put = self._results.put
+
+    def submit(self, job: Callable[[], object]) -> None:
+        """Run a job in one of the threads. It puts what the reader should see; what it raises is raised to the reader."""
+        self._jobs.put(job)
+        if len(self._threads) < self.count:
+            thread = threading.Thread(target=self._run, name=f"dtm-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def results(self, seconds: float | None = None) -> list[object]:
+        """What was put since the last time; waits until there is something, at most so long."""
+        found: list[object] = []
+        with suppress(Empty):
+            found.append(self._results.get(timeout=seconds))
+            while True:
+                found.append(self._results.get_nowait())
+        for result in found:
+            if isinstance(result, _Raised):
+                raise result.error
+        return found
+
+    def give_up_one(self) -> None:
+        """One of the threads hangs: another one takes its place."""
+        self.count += 1
+
+    def close(self) -> None:
+        """End the threads once they have nothing left to do; doesn't wait for one that hangs."""
+        for _ in self._threads:
+            self._jobs.put(None)
+
+    def _run(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        while job := self._jobs.get():
+            try:
+                job()
+            except BaseException as error:  # noqa: BLE001  # a job that is never heard of again would hang the run
+                self.put(_Raised(error))
