@@ -56,7 +56,7 @@ class ConfigError(DtmError):
 
 
 class OptionsError(DtmError):
-    """Options are not what a plugin takes. Holds every problem as (path, message); the path is dotted, from the options."""
+    """Options are not what a plugin takes. Holds every problem as (path, message); the path is dotted."""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{path}: {message}" if path else message for path, message in problems))

@@ -184,8 +184,6 @@ def problems(options: Any, raw: Json, unknown: Unknown = lambda value: False) ->
 
 
 def _problems(kind: Any, value: Json, path: str, unknown: Unknown) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str) and unknown(value):
-        return
     found = False
     for problem in _inner_problems(kind, value, path, unknown):
         found = True
@@ -238,10 +236,14 @@ def _field_problems(options: Any, raw: Mapping[str, Json], prefix: str, unknown:
             yield from _problems(field.type, raw[name], prefix + name, unknown)
         elif field.required:
             yield prefix + name, "is required and missing"
-    tag = options.__struct_config__.tag_field
-    for name in raw:
-        if name not in fields and name != tag:
-            yield f"{prefix}{name}", f"is unknown{_nearest(str(name), fields)}"
+    strange = [name for name in raw if name not in fields and name != options.__struct_config__.tag_field]
+    for name in strange:
+        near = _nearest(str(name), fields) if len(strange) < _MANY else ""
+        yield f"{prefix}{name}", f"is unknown{near}"
+
+
+_MANY = 100
+"""So many unknown options aren't slips, and looking for what each may have meant would take long."""
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from inspect import Parameter, isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, signature
+from inspect import Parameter, Signature, isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, signature
 from math import isfinite
 from typing import Any, Final, Literal, TypeAlias
 
@@ -99,7 +99,7 @@ class Plugin:
                 json_schema(self.options)
                 return Shape(self.options)
         except Exception as error:
-            what = f"the types of its options can't be used: {error}"
+            what = f"the types of its options can't be used: {' '.join(str(error).split())}"
             raise self._wrong(what, "use JSON's types, and names defined at the top of the module") from error
         raise self._wrong(*found)
 
@@ -140,7 +140,8 @@ class Plugin:
         except (TypeError, ValueError):
             raise self._wrong(f"the parameters of {name} can't be seen", hint) from None
         if not _fits(parameters, most):
-            raise self._wrong(f"{name} takes ({', '.join(map(str, parameters))})", hint)
+            bare = [item.replace(annotation=Parameter.empty) for item in parameters]
+            raise self._wrong(f"{name} takes {Signature(bare)}", hint)
         return len(_positional(parameters)) == 2
 
     def parse(self, raw: Mapping[str, Json]) -> Options:
@@ -232,7 +233,9 @@ def _not_json(value: object, path: str, level: int) -> tuple[str, str] | None:
     if isinstance(value, dict):
         for key, item in value.items():
             unfit = _not_text(key)
-            found = (f"{path}.{key!r}", f"under a key {unfit}") if unfit else _not_json(item, f"{path}.{key}", level + 1)
+            found = (
+                (f"{path}.{key!r}", f"under a key {unfit}") if unfit else _not_json(item, f"{path}.{key}", level + 1)
+            )
             if found:
                 return found
         return None

@@ -1,18 +1,22 @@
 """References `${{ name.plugin.outputs.key }}` in options: found, and replaced by what they name. Pure.
 
-A backslash before one makes it text. A value that is one reference as a whole takes the type of what it names; inside a
-longer string it becomes text.
+A backslash before `${{` makes it text. A value that is one reference as a whole takes the type of what it names; inside
+a longer string it becomes text. Keys of objects are left as they are.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+import msgspec
+
 from dtm_sdk.errors import UnresolvedError
 from dtm_sdk.options import Json
+from dtm_sdk.plugin import NAME
 
-_TOKEN: Final = re.compile(r"(\\?)\$\{\{(.*?)\}\}", re.DOTALL)
-_BODY: Final = re.compile(r"\s*([a-z0-9][-a-z0-9.]*?)\.outputs((?:\.[\w-]+)+)\s*", re.ASCII)
+_TOKEN: Final = re.compile(r"\\\$\{\{|\$\{\{(?:([^{}]*)\}\})?")
+"""An escaped `${{`; or a reference, or `${{` alone where none of that form follows."""
+_OUTPUT: Final = re.compile(r"[^\s.]+")
 
 
 class Reference(NamedTuple):
@@ -28,6 +32,10 @@ class Reference(NamedTuple):
     path: tuple[str, ...]
     text: str
 
+    def __str__(self) -> str:
+        """As a message shows it: in one line."""
+        return " ".join(self.text.split())
+
 
 Lookup = Callable[[Reference], Json]
 """Gives the value that a reference names, or raises `UnresolvedError`."""
@@ -35,18 +43,22 @@ Lookup = Callable[[Reference], Json]
 
 def holds_reference(text: object) -> bool:
     """Whether a value is a string with a reference in it, well formed or not."""
-    return isinstance(text, str) and "${{" in text and any(not match[1] for match in _TOKEN.finditer(text))
+    return isinstance(text, str) and "${{" in text and any(map(_is_reference, _TOKEN.finditer(text)))
+
+
+def _is_reference(match: re.Match[str]) -> bool:
+    return not match[0].startswith("\\")
 
 
 def find(value: Json) -> Iterator[Reference]:
     """Every reference in a plain value, at any depth, in the order they are written.
 
     Raises:
-        UnresolvedError: something between `${{` and `}}` isn't of the form above.
+        UnresolvedError: something that starts with `${{` isn't of the form above.
     """
     if isinstance(value, str):
         if "${{" in value:
-            yield from (_parse(match) for match in _TOKEN.finditer(value) if not match[1])
+            yield from map(_parse, filter(_is_reference, _TOKEN.finditer(value)))
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from find(item)
@@ -56,7 +68,9 @@ def find(value: Json) -> Iterator[Reference]:
 
 
 def resolve(value: Json, lookup: Lookup) -> Json:
-    """A copy of a plain value with each reference replaced; parts without one are shared, not copied.
+    """A copy of a plain value with each reference replaced, and each escaped `${{` unescaped.
+
+    What `lookup` gives is shared, not copied.
 
     Raises:
         UnresolvedError: from `lookup`, or for something malformed.
@@ -72,33 +86,32 @@ def resolve(value: Json, lookup: Lookup) -> Json:
 
 def _resolve_text(text: str, lookup: Lookup) -> Json:
     whole = _TOKEN.fullmatch(text)
-    if whole and not whole[1] and "${{" not in whole[2]:
+    if whole and _is_reference(whole):
         return lookup(_parse(whole))
 
     def replace(match: re.Match[str]) -> str:
-        if match[1]:
+        if not _is_reference(match):
             return match[0][1:]
         reference = _parse(match)
         found = lookup(reference)
         if isinstance(found, dict | list):
             kind = "an object" if isinstance(found, dict) else "a list"
-            raise UnresolvedError(f"{reference.text} is {kind} and stands inside a longer text", "let it stand alone")
-        return found if isinstance(found, str) else _scalar(found)
+            raise UnresolvedError(f"{reference} is {kind} and stands inside a longer text", "let it stand alone")
+        return found if isinstance(found, str) else msgspec.json.encode(found).decode()
 
     return _TOKEN.sub(replace, text)
 
 
-def _scalar(value: Json) -> str:
-    """A plain scalar as JSON writes it."""
-    return {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else repr(value)
-
-
 def _parse(match: re.Match[str]) -> Reference:
-    body = _BODY.fullmatch(match[2])
-    if not body or "." not in body[1]:
+    """The key ends at the first label `outputs` that leaves it a name and a plugin: either may have that label."""
+    parts = (match[1] or "").strip().split(".")
+    at = parts.index("outputs", 2) if "outputs" in parts[2:] else 0
+    key, path = ".".join(parts[:at]), parts[at + 1 :]
+    if not (NAME.fullmatch(key) and path and all(map(_OUTPUT.fullmatch, path))):
+        shown = match[0][:60] if match[1] is not None else match.string[match.start() :][:40]
         hint = r"write ${{ name.plugin.outputs.key }}, or \${{ for the text itself"
-        raise UnresolvedError(f"{match[0]} is no reference", hint)
-    return Reference(body[1], tuple(body[2][1:].split(".")), match[0])
+        raise UnresolvedError(f"{' '.join(shown.split())} is no reference", hint)
+    return Reference(key, tuple(path), match[0])
 
 
 def output(resource: Mapping[str, Json], reference: Reference) -> Json:
@@ -113,6 +126,6 @@ def output(resource: Mapping[str, Json], reference: Reference) -> Json:
             below = ".".join(("outputs", *reference.path[:depth]))
             known = ", ".join(sorted(value)) if isinstance(value, Mapping) else ""
             hint = f"it has {known}" if known else "it has none"
-            raise UnresolvedError(f"{reference.text}: {reference.key} has no {key} in its {below}", hint)
+            raise UnresolvedError(f"{reference}: {reference.key} has no {key} in its {below}", hint)
         value = value[key]
     return value

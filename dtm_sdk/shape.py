@@ -85,7 +85,7 @@ def _default(field: FieldInfo) -> Json:
     if field.required:
         return None
     default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-    return msgspec.to_builtins(default, enc_hook=_refuse)
+    return _listed(msgspec.to_builtins(default, enc_hook=_refuse))
 
 
 def _refuse(value: object) -> str:
@@ -150,8 +150,15 @@ def full(options: Options, hide: Callable[[str], str] = lambda text: "***") -> d
             return hide(value.reveal())
         raise NotImplementedError(f"{type(value).__name__} is no type of an option")
 
-    plain: dict[str, Json] = msgspec.to_builtins(options, enc_hook=encode)
+    plain: dict[str, Json] = _listed(msgspec.to_builtins(options, enc_hook=encode))
     return plain
+
+
+def _listed(value: Any) -> Json:
+    """A copy with lists in place of tuples."""
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 _DEFINITIONS: Final = "#/$defs/"
@@ -170,7 +177,8 @@ def json_schema(options: type[Options], examples: Sequence[Mapping[str, Json]] =
             return {"type": "string", "writeOnly": True, "minLength": SECRET_MIN}
         raise NotImplementedError(f"{kind!r} is no type of an option")
 
-    types = tuple(dict.fromkeys((options, *nested_types(options))))
+    inner = tuple(nested_types(options))
+    types = tuple(dict.fromkeys((options, *inner)))
     made, definitions = msgspec.json.schema_components(types, schema_hook=hook, ref_template=f"{_DEFINITIONS}{{name}}")
     names = [schema["$ref"].removeprefix(_DEFINITIONS) for schema in made]
     for name, kind in zip(names, types, strict=True):
@@ -180,7 +188,7 @@ def json_schema(options: type[Options], examples: Sequence[Mapping[str, Json]] =
     root = {"$schema": "https://json-schema.org/draft/2020-12/schema", **definitions[names[0]]}
     if examples:
         root["examples"] = [dict(example) for example in examples]
-    if options not in nested_types(options):
+    if options not in inner:
         del definitions[names[0]]
     return {**root, "$defs": definitions} if definitions else root
 
@@ -209,11 +217,9 @@ def _field_flaw(field: FieldInfo) -> tuple[str, str] | None:
     for unfit in _unfit(field.type):
         return f"has a type that can't be used: {unfit}", _FIT
     wrong = "" if field.required else _default_flaw(field)
-    return (
-        (f"has a default that can't be used: {wrong}", "leave it out, or write what a config could say")
-        if wrong
-        else None
-    )
+    if wrong:
+        return f"has a default that can't be used: {wrong}", "leave it out, or write what a config could say"
+    return None
 
 
 _SCALARS: Final = (bool, int, float, str, Secret, Any)
@@ -223,7 +229,7 @@ _FIT: Final = "write bool, int, float, str, Secret, Literal, Enum, list[...], tu
 def _unfit(kind: Any) -> Iterator[str]:
     """The types inside a type, itself included, that aren't JSON's; of sets, JSON has neither order nor equality."""
     forms = [member for member, _ in members(kind)]
-    objects = [member for member in forms if isinstance(member, type) and issubclass(member, Struct)]
+    objects = [member for member in forms if _is_class(member, Struct)]
     if len(objects) == 1 and objects[0].__struct_config__.tag_field:
         yield f"{objects[0].__name__} with a tag, outside of a union"
     for member in forms:
@@ -232,10 +238,12 @@ def _unfit(kind: Any) -> Iterator[str]:
             yield from chain.from_iterable(_unfit(each) for each in args if each is not ...)
         elif origin is dict and args and peel(args[0])[0] is str:
             yield from _unfit(args[1])
-        elif args and origin is not Literal:
-            yield str(member)
-        elif not (isinstance(member, type) and issubclass(member, _FIT_CLASSES)) and member is not Any and not args:
+        elif origin is not Literal and member not in _SCALARS and not _is_class(member, Struct | Enum):
             yield member.__name__ if isinstance(member, type) else str(member)
+
+
+def _is_class(kind: Any, of: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, of)
 
 
 def _default_flaw(field: FieldInfo) -> str:
@@ -252,20 +260,17 @@ def _role_flaw(options: type[Options]) -> tuple[str, str] | None:
     marked = {option.path: _roles(option.declared) for option in every if option.role}
     for kind in (options, *nested_types(options)):
         if kind in nested_types(kind) and any(option.role for option in declared(kind)):
-            return (
-                f"{kind.__name__} holds itself, and has an Identity or Tuning option",
-                "mark what stands outside of it",
-            )
+            what = f"{kind.__name__} holds itself, and has an Identity or Tuning option"
+            return what, "mark what stands outside of it"
     for option in every:
         above = [roles for path, roles in marked.items() if option.path.startswith((f"{path}.", f"{path}["))]
         roles = {*marked.get(option.path, ()), *chain.from_iterable(above)}
-        inside = "[" in option.path or ".*" in option.path
         if len(roles) > 1:
             return f"the option {option.path} is both Identity and Tuning", "mark it, and what holds it, as one of them"
-        if option.role and inside:
+        if option.role and ("[" in option.path or ".*" in option.path):
             return (
-                f"the option {option.path} is marked, inside a list or dict",
-                "mark the whole list or dict, or nothing",
+                f"the option {option.path} is marked inside a list or dict",
+                "mark the whole of that, or nothing in it",
             )
         if _marks_part(option.type):
             return f"the option {option.path} has a mark inside its type", "mark the whole, e.g. `Identity[str | None]`"
