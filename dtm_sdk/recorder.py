@@ -1,0 +1,63 @@
+"""What a run records while it goes on, and what it does when that no longer works."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from dtm_sdk.backends import Session
+from dtm_sdk.errors import StateError
+from dtm_sdk.events import Notice, Tell
+from dtm_sdk.state import Begin, End, Entry, Ledger, State
+from dtm_sdk.workers import Stop
+
+
+class Recorder:
+    """Makes entries durable and folds them in.
+
+    Once the journal can't be written, the run stops: nothing new starts, what runs ends, and what it did is told. The
+    intents of it are in the journal, so the next run looks for it.
+    """
+
+    def __init__(self, session: Session, ledger: Ledger, tell: Tell, stop: Stop) -> None:
+        self._session = session
+        self._ledger = ledger
+        self._tell = tell
+        self._stop = stop
+        self._written = False
+        self._error: StateError | None = None
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Make entries durable, then fold them in; where they can't be made durable, tell them and stop."""
+        if not entries:
+            return
+        if self._error is None:
+            try:
+                self._session.append(entries)
+                self._written = True
+            except StateError as error:
+                self._error = error
+                self._stop.set()
+                self._tell(Notice("error", f"{error}"))
+        if self._error is not None:
+            self._tell_lost(entries)
+        for entry in entries:
+            self._ledger.fold(entry)
+
+    def _tell_lost(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, End) and not entry.error:
+                record = msgspec.json.encode(entry.record).decode() if entry.record else "deleted"
+                self._tell(Notice("error", f"not recorded: {self._ledger.open[entry.id].record.key}: {record}"))
+            elif not isinstance(entry, End | Begin):
+                self._tell(Notice("error", f"not recorded: {msgspec.json.encode(entry).decode()}"))
+
+    def commit(self) -> None:
+        """Write the whole state, where anything was recorded.
+
+        Raises:
+            StateError: it, or an entry before, could not be written.
+        """
+        if self._error is not None:
+            raise self._error
+        if self._written:
+            self._session.commit(State(self._ledger.records), tuple(self._ledger.open.values()))
