@@ -1,7 +1,8 @@
 """A plan as a value: what will be done to each tool, and in which order. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dtm_sdk.decide import Action, Desired, Difference
 from dtm_sdk.options import Json
@@ -9,8 +10,7 @@ from dtm_sdk.ordering import Graph
 from dtm_sdk.state import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What will be done to one tool, and why.
 
     Attributes:
@@ -36,8 +36,7 @@ class Change:
     differences: tuple[Difference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Everything that will be done.
 
     Attributes:

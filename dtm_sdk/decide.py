@@ -1,19 +1,18 @@
 """What to do about one tool: the decision table, and what it needs to know. Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
 
-from dtm_sdk.config import Tool
 from dtm_sdk.errors import OptionsError
 from dtm_sdk.options import Json, Options, parse
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.references import Lookup, resolve
 from dtm_sdk.shape import full
 from dtm_sdk.state import Record
+from dtm_sdk.tools import Tool
 
 Hide = Callable[[str], str]
 """Gives the fingerprint that stands for the text of a secret wherever it is recorded or compared."""
@@ -57,25 +56,39 @@ class Decision(NamedTuple):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Desired:
-    """A tool of the config with its references resolved.
+    """A tool of the config with its references resolved. Immutable.
 
     Attributes:
         tool: as the config has it.
         plugin: what manages it.
         typed: its options as the plugin takes them, secrets in clear.
         options: its plain options as they are recorded: as written, secrets as fingerprints.
-        full: the same with the defaults filled in.
+        full: the same with the defaults filled in; made when it is first asked for, most tools never need it.
         identity: the values that name its resource, in `full`; None where no option does.
     """
 
-    tool: Tool
-    plugin: Plugin
-    typed: Options
-    options: dict[str, Json]
-    full: dict[str, Json]
-    identity: tuple[Json, ...] | None
+    __slots__ = ("_full", "_hide", "options", "plugin", "tool", "typed")
+
+    def __init__(self, tool: Tool, plugin: Plugin, typed: Options, options: dict[str, Json], hide: Hide) -> None:
+        self.tool = tool
+        self.plugin = plugin
+        self.typed = typed
+        self._hide = hide
+        self._full: dict[str, Json] | None = None
+        self.options = _as_written(self.full, options) if plugin.shape.secret else options
+
+    @property
+    def full(self) -> dict[str, Json]:
+        """The options with the defaults filled in."""
+        if self._full is None:
+            self._full = full(self.typed, self._hide)
+        return self._full
+
+    @property
+    def identity(self) -> tuple[Json, ...] | None:
+        """The values that name the resource."""
+        return self.plugin.shape.identity_of(self.full)
 
 
 def desire(tool: Tool, plugin: Plugin, lookup: Lookup, hide: Hide) -> Desired:
@@ -90,9 +103,7 @@ def desire(tool: Tool, plugin: Plugin, lookup: Lookup, hide: Hide) -> Desired:
     if typed is None:
         plain = resolve(plain, lookup)
         typed = plugin.parse(plain)
-    everything = full(typed, hide)
-    options = _as_written(everything, plain) if plugin.shape.secret else plain
-    return Desired(tool, plugin, typed, options, everything, plugin.shape.identity_of(everything))
+    return Desired(tool, plugin, typed, plain, hide)
 
 
 def _as_written(everything: Json, plain: Json) -> Json:
@@ -150,6 +161,8 @@ def decide(desired: Desired, record: Record | None, seen: Seen, *, adopt: bool =
         seen: what Read says; not looked at where the identity has changed.
         adopt: whether what exists and isn't recorded may be taken over.
     """
+    if record and not seen.error and seen.resource is not None and _in_sync(desired, record, seen.resource):
+        return Decision()
     tool = desired.tool
     title = f"Tool {tool.name} ({tool.plugin})"
     if record and replaces(desired, record):
@@ -174,6 +187,12 @@ def decide(desired: Desired, record: Record | None, seen: Seen, *, adopt: bool =
     return Decision()
 
 
+def _in_sync(desired: Desired, record: Record, resource: dict[str, Json]) -> bool:
+    """The last row, first: of many tools most are as they should be."""
+    unchanged = same(record.options, desired.options) and same(record.resource, resource)
+    return unchanged and not interrupted(record)
+
+
 def interrupted(record: Record) -> bool:
     """Whether a run died, or gave up, in an operation on this: `meta` says in which, in memory only."""
     return "intent" in record.meta
@@ -191,7 +210,7 @@ def known_state(record: Record | None) -> dict[str, Json] | None:
 
 def replaces(desired: Desired, record: Record) -> bool:
     """Whether the recorded resource has another identity than the wanted one."""
-    if desired.identity is None or record.options == desired.options:
+    if record.options == desired.options or desired.identity is None:
         return False
     return not same(list(desired.identity), list(identity_of(record, desired.plugin) or ()))
 

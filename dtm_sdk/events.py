@@ -1,8 +1,9 @@
 """What a run tells while it runs: values that `report` turns into text or JSON."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from dtm_sdk.changes import Plan
 from dtm_sdk.decide import Action
@@ -12,8 +13,7 @@ Command = Literal["apply", "delete", "destroy", "plan", "verify"]
 Level = Literal["debug", "info", "success", "warning", "error"]
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A command has begun.
 
     Attributes:
@@ -25,16 +25,14 @@ class Started:
     plugin_dir: str
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """The plan is made; nothing was changed yet."""
 
     command: Command
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Executing:
+class Executing(Struct, frozen=True):
     """The operations begin.
 
     Attributes:
@@ -44,8 +42,7 @@ class Executing:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
+class Began(Struct, frozen=True):
     """One operation of one tool begins; its lines follow, from other threads too, until its outcome."""
 
     key: str
@@ -54,8 +51,7 @@ class Began:
     action: Action
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """A line about one tool while it is worked on: what its plugin logged or printed, a retry; secrets masked."""
 
     key: str
@@ -63,8 +59,7 @@ class Said:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """An operation succeeded and is recorded.
 
     Attributes:
@@ -78,8 +73,7 @@ class Done:
     record: Record | None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """An operation failed, or a tool can't be decided; the records are as they were.
 
     Attributes:
@@ -95,8 +89,7 @@ class Failed:
     trace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """Nothing was done for a tool, because of another one, an answer, or an interrupt."""
 
     key: str
@@ -106,8 +99,7 @@ class Skipped:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A tool that was decided late needs nothing after all."""
 
     key: str
@@ -115,16 +107,14 @@ class Kept:
     plugin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """A line that belongs to no tool."""
 
     level: Level
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """The command has ended.
 
     Attributes:

@@ -7,7 +7,7 @@ reported, one fsync serves all that is ready, and there is one writer.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dtm_sdk.changes import Change, Plan, delete_node, recorded, title
 from dtm_sdk.decide import Action, Desired, Seen, decide
@@ -21,6 +21,11 @@ from dtm_sdk.references import Reference, output
 from dtm_sdk.running import Running
 from dtm_sdk.state import Begin, End, Entry, Put, Record
 from dtm_sdk.workers import Stop, Workers
+
+
+AHEAD: Final = 8
+"""How many operations are begun for each thread: the more, the more share an fsync, and the more a run that dies has to
+look at again. With 8, 10,000 files are made in about the time of 16 and in two thirds of that of 2 (tests/bench)."""
 
 
 class Batch(NamedTuple):
@@ -146,7 +151,7 @@ class Executor:
         """Begin what is ready and has room; intents go into the batch."""
         starting: list[tuple[int, Op, Options]] = []
         ready = self._progress.ready
-        while ready and not self._stop.is_set() and len(self._begun) < 2 * self._workers.count:
+        while ready and not self._stop.is_set() and len(self._begun) < AHEAD * self._workers.count:
             node = ready[0]
             if node.ops and len(self._begun) >= self._workers.count and node.ops[0].manual:
                 break  # an intent that waits for a thread would stop the next run, were this one to die

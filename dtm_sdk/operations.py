@@ -1,8 +1,10 @@
 """What a change calls: its operations as values. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Final, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dtm_sdk.changes import Change, Plan, recorded
 from dtm_sdk.decide import Action, Desired, Seen, known_state
@@ -19,8 +21,7 @@ OPERATIONS: Final[Mapping[Action, Operation]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+class Op(Struct, frozen=True):
     """One operation to be called.
 
     Attributes:

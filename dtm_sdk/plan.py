@@ -5,12 +5,13 @@ It walks the config in the order of the dependencies: a reference is resolved be
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from dtm_sdk.changes import Change, Plan, delete_node, deletion, recorded, title
-from dtm_sdk.config import Tool
 from dtm_sdk.decide import (
     Action,
     Decision,
@@ -32,10 +33,10 @@ from dtm_sdk.ordering import Graph
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.references import Lookup, Reference, find, output
 from dtm_sdk.state import Record
+from dtm_sdk.tools import Tool
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What is known before anything is read.
 
     Attributes:

@@ -1,15 +1,15 @@
 """How far the execution of a plan has come: which nodes are ready, which wait, which can't be done any more. Pure."""
 
 from collections import deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dtm_sdk.changes import Change, Plan, delete_node
 from dtm_sdk.decide import Action
 from dtm_sdk.operations import Op, operations
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     """A node of the plan while it is executed.
 
     Attributes:

@@ -26,6 +26,11 @@ class Running:
         self._since: dict[int, float] = {}
         self._stopped: float | None = None
 
+    @property
+    def limited(self) -> bool:
+        """Whether calls have to be told of when they begin."""
+        return self._limit is not None
+
     def began(self, id_: int) -> None:
         """A call begins."""
         self._since[id_] = self._clock()

@@ -1,8 +1,9 @@
 """The state: what was made, tool by tool. Immutable values; their text forms are in `state_text`."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dtm_sdk.options import Json
 
@@ -10,8 +11,7 @@ FORMAT: Final = 1
 """The format of the state that this version writes; a newer one is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """What is known of one tool that was made.
 
     Attributes:
@@ -36,8 +36,7 @@ class Record:
         return f"{self.name}.{self.plugin}"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """Every record, and which writing of them this is.
 
     Attributes:
@@ -51,14 +50,13 @@ class State:
     lineage: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(Struct, frozen=True):
     """An operation is about to be called: the intent, durable before the call.
 
     Attributes:
         id: counts the operations of a journal, from 1.
         operation: "create", "update" or "delete".
-        record: what will be recorded when it succeeds, with the resource as last known; for a delete, the record itself.
+        record: what will be recorded when it succeeds, with the resource as last known; for a delete, what is recorded.
     """
 
     id: int
@@ -66,8 +64,7 @@ class Begin:
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """An operation has ended: the outcome, durable before it is reported.
 
     Attributes:
@@ -81,16 +78,14 @@ class End:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """A record is stored without an operation, or moved: what was recorded under `was` is no longer there."""
 
     record: Record
     was: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(Struct, frozen=True):
     """The record of this key is forgotten without an operation."""
 
     key: str

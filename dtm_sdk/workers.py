@@ -54,7 +54,7 @@ class Workers:
         self.put = self._results.put
 
     def submit(self, job: Callable[[], object]) -> None:
-        """Run a job in one of the threads. It puts what the reader should see; what it raises is raised to the reader."""
+        """Run a job in one of the threads. It puts what the reader should see; what it raises, the reader gets."""
         self._jobs.put(job)
         if len(self._threads) < self.count:
             thread = threading.Thread(target=self._run, name=f"dtm-{len(self._threads)}", daemon=True)

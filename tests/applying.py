@@ -1,17 +1,17 @@
-"""Applies configs to a `World` with the real planner, executor, threads and plugin calls; only the state is in memory."""
+"""Applies configs to a `World` by the real planner, executor, threads and plugin calls; the state is in memory."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dtm_sdk.calls import Sources, calling
 from dtm_sdk.changes import Plan
-from dtm_sdk.config import Tool
 from dtm_sdk.events import Event
 from dtm_sdk.execute import Batch, Executor
 from dtm_sdk.plan import Facts, Planner
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.running import Running
 from dtm_sdk.state import Ledger
+from dtm_sdk.tools import Tool
 from dtm_sdk.workers import Stop
 from tests.things import finder
 

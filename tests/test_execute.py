@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dtm_sdk.config import Tool
 from dtm_sdk.decide import Action
 from dtm_sdk.events import Done, Failed, Kept, Skipped
 from dtm_sdk.state import Begin, End, Ledger
+from dtm_sdk.tools import Tool
 from tests.applying import Applied, apply
 from tests.things import World, tool
 
@@ -154,9 +154,9 @@ def configs(draw: st.DrawFn) -> list[tuple[str, dict[str, Any], list[str]]]:
         before = [f"{each}.thing" for each in names[:at]]
         needs: list[str] = draw(st.lists(st.sampled_from(before), unique=True, max_size=2)) if before else []
         options: dict[str, Any] = {"id": ids[at], "size": draw(st.integers(1, 2))}
-        if before and draw(st.integers(0, 1)):
+        if at and draw(st.booleans()):
             options["note"] = "see ${{ " + draw(st.sampled_from(before)) + ".outputs.url }}"
-        if before and draw(st.integers(0, 3)) == 0:
+        if at and draw(st.integers(0, 3)) == 0:
             options["id"] = ids[at] + "-${{ " + draw(st.sampled_from(before)) + ".outputs.url }}"
         entries.append((name, options, needs))
     return entries

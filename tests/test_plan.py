@@ -1,4 +1,4 @@
-"""The planner, by cases: each file of cases/plan is a config, a state, what Read says, and the plan that must come of it."""
+"""The planner, by cases: each file of cases/plan has a config, a state, what Read says, and the plan of that."""
 
 from pathlib import Path
 from typing import Any

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from dtm_sdk.config import Tool
+from msgspec import Meta
+
 from dtm_sdk.errors import PluginError
-from dtm_sdk.options import Identity, Meta, Options, Secret, Tuning
+from dtm_sdk.options import Identity, Options, Secret, Tuning
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.references import find
+from dtm_sdk.tools import Tool
 
 
 class ThingOptions(Options):
@@ -96,7 +98,13 @@ def manual_plugin() -> Plugin:
         raise PluginError("not to be called")
 
     return Plugin(
-        name="manual", options=ManualOptions, create=refuse, read=refuse, update=refuse, delete=refuse, recovery="manual"
+        name="manual",
+        options=ManualOptions,
+        create=refuse,
+        read=refuse,
+        update=refuse,
+        delete=refuse,
+        recovery="manual",
     )
 
 
