@@ -1,0 +1,184 @@
+"""Calls to plugins: their options made whole, what they say and return masked, what they raise kept to their tool."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol
+
+from msgspec import Struct
+
+from dtm_sdk.capture import Capture, captured
+from dtm_sdk.changes import title
+from dtm_sdk.decide import Seen, known_state
+from dtm_sdk.errors import DtmError, OptionsError, PluginError
+from dtm_sdk.events import Said
+from dtm_sdk.invoke import PluginBug, invoke
+from dtm_sdk.operations import Op
+from dtm_sdk.options import Json, Options, parse
+from dtm_sdk.plan import Question
+from dtm_sdk.plugin import Operation, Plugin, State
+from dtm_sdk.secret_text import Mask, is_fingerprint, reveal_all
+from dtm_sdk.state import Record
+from dtm_sdk.tools import Tool
+from dtm_sdk.workers import Stop, Workers
+
+AskSecret = Callable[[str], str]
+"""Asks a person for a secret, by a one-line question; an empty answer means that there is none."""
+
+
+class Environment(Protocol):
+    """Where variables are looked up; `os.environ` is one."""
+
+    def get(self, name: str, /) -> str | None:
+        """The value of a variable, or None."""
+
+
+class Sources(Struct, frozen=True):
+    """Where the secrets of a recorded tool are looked for when the config no longer has them.
+
+    Attributes:
+        environment: by the recorded name of a variable.
+        ask: the terminal; None where there is none.
+    """
+
+    environment: Environment
+    ask: AskSecret | None = None
+
+
+class PluginCalls:
+    """Calls the plugins of one run, from several threads."""
+
+    def __init__(
+        self,
+        find_plugin: Callable[[str], Plugin],
+        key: bytes,
+        tools: Mapping[str, Tool],
+        sources: Sources,
+        capture: Capture,
+        stop: Stop,
+    ) -> None:
+        """Take what the calls need.
+
+        Args:
+            find_plugin: gives the plugin of a name, or raises DtmError.
+            key: the key of the fingerprints.
+            tools: key -> tool of the config: the first place where the secrets of a recorded tool are looked for.
+            sources: the other places.
+            capture: makes what a plugin says lines of its tool.
+            stop: set by an interrupt: a retry no longer waits.
+        """
+        self._find_plugin = find_plugin
+        self._key = key
+        self._tools = tools
+        self._sources = sources
+        self._capture = capture
+        self._stop = stop
+        self._no_secrets = Mask(key, ())
+
+    def read(self, question: Question) -> Seen:
+        """What Read says of a tool, masked; an error where it can't be said."""
+        desired, record = question
+        tool = desired.tool
+        try:
+            resource, mask = self._invoke(tool.key, desired.plugin, "read", desired.typed, known_state(record))
+        except DtmError as error:
+            return Seen(error=str(error))
+        return Seen(None if resource is None else mask.value(resource))
+
+    def operate(self, op: Op, options: Options) -> dict[str, Json]:
+        """Call one operation; the resource it returns, masked; empty for a Delete.
+
+        Raises:
+            DtmError: it failed; its text is masked. A `PluginBug` carries the traceback, masked too.
+        """
+        plugin = self._find_plugin(op.change.plugin)
+        resource, mask = self._invoke(op.change.key, plugin, op.operation, options, known_state(op.record))
+        masked: dict[str, Json] = mask.value(resource or {})
+        return masked
+
+    def _invoke(
+        self, key: str, plugin: Plugin, operation: Operation, options: Options, state: State | None
+    ) -> tuple[State | None, Mask]:
+        mask = Mask(self._key, reveal_all(options)) if plugin.shape.secret else self._no_secrets
+
+        def say(text: str) -> None:
+            self._capture.tell(Said(key, "warning", mask.text(text)))
+
+        try:
+            with self._capture.attribute(key, mask):
+                return invoke(plugin, operation, options, state, say=say, interrupted=self._stop), mask
+        except PluginBug as error:
+            raise PluginBug(mask.text(error.message), mask.text(error.trace)) from None
+        except DtmError as error:
+            raise PluginError(mask.text(error.message), mask.text(error.hint)) from None
+
+    def options(self, op: Op) -> Options:
+        """The typed options of an operation; those of a recorded resource get their secrets back.
+
+        Raises:
+            DtmError: the plugin isn't installed, or no longer takes the options; or a secret can't be had.
+        """
+        if op.desired:
+            return op.desired.typed
+        record, plugin = op.record, self._find_plugin(op.change.plugin)
+        if record is None:
+            raise ValueError(f"{op.change.key}: an operation without options")
+        try:
+            return parse(plugin.options, self._with_secrets(record) if plugin.shape.secret else record.options)
+        except OptionsError as error:
+            hint = f"`dtm state forget {record.key}` forgets it and leaves the resource"
+            name = title(record.name, record.plugin)
+            what = f"{name} was recorded with options that its plugin no longer takes: {error}"
+            raise PluginError(what, hint) from None
+
+    def _with_secrets(self, record: Record) -> dict[str, Json]:
+        tool = self._tools.get(record.key)
+
+        def restore(value: Json, wanted: Json, path: str) -> Json:
+            if isinstance(value, dict):
+                inner = wanted if isinstance(wanted, dict) else {}
+                return {
+                    key: restore(item, inner.get(key), f"{path}.{key}" if path else key) for key, item in value.items()
+                }
+            if isinstance(value, list):
+                items = wanted if isinstance(wanted, list) and len(wanted) == len(value) else [None] * len(value)
+                pairs = zip(value, items, strict=True)
+                return [restore(item, inner, f"{path}[{index}]") for index, (item, inner) in enumerate(pairs)]
+            hidden = isinstance(value, str) and is_fingerprint(value)
+            return self._secret(record, path, wanted) if hidden else value
+
+        restored: dict[str, Json] = restore(record.options, tool.options if tool else None, "")
+        return restored
+
+    def _secret(self, record: Record, path: str, wanted: Json) -> str:
+        """The text of a recorded secret: from the config's tool, its recorded source, or a person."""
+        if isinstance(wanted, str) and "${{" not in wanted:
+            return wanted
+        sources = record.meta.get("secrets")
+        name = sources.get(path, "") if isinstance(sources, dict) else ""
+        question = f"{title(record.name, record.plugin)} needs its secret {path}"
+        found = self._sources.environment.get(name) if name else None
+        if not found and self._sources.ask:
+            found = self._sources.ask(f"{question}: ")
+        if found:
+            return found
+        back = "put the tool back into the config, or run in a terminal"
+        raise PluginError(f"{question} to be deleted", f"set the environment variable {name}" if name else back)
+
+
+@contextmanager
+def calling(
+    find_plugin: Callable[[str], Plugin],
+    key: bytes,
+    tools: Mapping[str, Tool],
+    sources: Sources,
+    stop: Stop,
+    *,
+    parallelism: int,
+    debug: bool,
+) -> Iterator[tuple[Workers, PluginCalls]]:
+    """Threads, and what they call plugins with; all that plugins print and log meanwhile is put where results are."""
+    workers = Workers(parallelism)
+    stop.wake = lambda: workers.put(None)
+    with captured(workers.put, debug=debug) as capture:
+        yield workers, PluginCalls(find_plugin, key, tools, sources, capture, stop)
+        workers.close()
