@@ -1,0 +1,73 @@
+"""Reads outside of an execution: at the same time, and given up where one takes longer than an operation may."""
+
+from functools import partial
+
+from dtm_sdk.decide import Seen
+from dtm_sdk.events import Notice, Said, Tell
+from dtm_sdk.operations import Calls
+from dtm_sdk.plan import Question
+from dtm_sdk.running import Running
+from dtm_sdk.workers import Workers
+
+
+class Reads:
+    """Asks plugins about tools.
+
+    Args:
+        calls: calls the plugins.
+        workers: the threads that call.
+        running: says which calls take too long.
+        tell: takes what the plugins say.
+
+    Attributes:
+        asked: number -> key of each tool that is being read, or waits for a thread.
+        left: keys of the tools whose Read was given up.
+    """
+
+    def __init__(self, calls: Calls, workers: Workers, running: Running, tell: Tell) -> None:
+        self.asked: dict[int, str] = {}
+        self.left: list[str] = []
+        self._calls = calls
+        self._workers = workers
+        self._running = running
+        self._tell = tell
+        self._count = 0
+
+    def begin(self, question: Question) -> None:
+        """Ask about a tool."""
+        self._count += 1
+        self.asked[self._count] = question.desired.tool.key
+        self._workers.submit(partial(self._read, self._count, question))
+
+    def _read(self, id_: int, question: Question) -> None:
+        """In a worker: one call."""
+        if self._running.limited:
+            self._workers.put((id_, None))
+        self._workers.put((id_, self._calls.read(question)))
+
+    def answers(self) -> list[tuple[str, Seen]]:
+        """What there is to say since the last time, as (key, what Read said); waits until something happens."""
+        found: list[tuple[str, Seen]] = []
+        for result in self._workers.results(self._running.wait()):
+            match result:
+                case (int() as id_, None):
+                    self._running.began(id_)
+                case (int() as id_, Seen() as seen) if id_ in self.asked:
+                    self._running.ended(id_)
+                    found.append((self.asked.pop(id_), seen))
+                case Said() | Notice():
+                    self._tell(result)
+        for id_ in self._running.overdue():
+            error = f"no answer after {self._running.seconds(id_):.0f} s"
+            self._running.ended(id_)
+            self._workers.give_up_one()
+            self.left.append(self.asked.pop(id_))
+            found.append((self.left[-1], Seen(error=error)))
+        return found
+
+    def leave(self) -> None:
+        """Give up those that have not ended, because of an interrupt; they are named."""
+        if self.asked:
+            self._tell(Notice("warning", f"Interrupted while reading {', '.join(self.asked.values())}."))
+        self.left += self.asked.values()
+        self.asked.clear()
