@@ -67,12 +67,11 @@ class PluginCalls:
             stop: set by an interrupt: a retry no longer waits.
         """
         self._find_plugin = find_plugin
-        self._key = key
         self._tools = tools
         self._sources = sources
         self._capture = capture
         self._stop = stop
-        self._no_secrets = Mask(key, ())
+        self._mask = Mask(key, ())
 
     def read(self, question: Question) -> Seen:
         """What Read says of a tool, masked; an error where it can't be said."""
@@ -98,7 +97,9 @@ class PluginCalls:
     def _invoke(
         self, key: str, plugin: Plugin, operation: Operation, options: Options, state: State | None
     ) -> tuple[State | None, Mask]:
-        mask = Mask(self._key, reveal_all(options)) if plugin.shape.secret else self._no_secrets
+        mask = self._mask
+        if plugin.shape.secret:  # one mask for the run: an output of one tool may be the secret of another
+            mask.add(reveal_all(options))
 
         def say(text: str) -> None:
             self._capture.tell(Said(key, "warning", mask.text(text)))

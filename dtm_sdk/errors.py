@@ -18,7 +18,7 @@ class DtmError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.message = message
+        self.message = str(message)  # an author may pass on what was raised
         self.hint = hint
 
     def __str__(self) -> str:
