@@ -113,6 +113,8 @@ def tickets(folder: Path) -> list[tuple[str, str]]:
 BEFORE = {"a": ("x", "one"), "b": ("y", "one"), "c": ("z", "one")}
 AFTER = {"a": ("x", "two"), "b": ("w", "one"), "d": ("v", "one"), "e": ("u", "one")}
 """a is updated, b replaced, c deleted, d and e are made."""
+LATER = {"a": ("x", "two"), "b": ("w", "one"), "d": ("t", "one")}
+"""What is wanted after the death: what may have been made for d and e is known only from the journal, and has to go."""
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace isn't installed")
@@ -130,9 +132,10 @@ def test_a_run_killed_at_any_system_call_loses_nothing_and_makes_nothing_twice(t
         inject = f"inject={CALLS}:signal=KILL:when={number}"
         killed = apply(folder, "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={CALLS}", "-e", inject)
         died += killed.returncode != 0
+        configure(folder, LATER)
         again = apply(folder)
         assert again.returncode == 0, f"killed at call {number}: {again.stdout}{again.stderr}"
-        assert tickets(folder) == sorted(AFTER.values()), f"killed at call {number}"
+        assert tickets(folder) == sorted(LATER.values()), f"killed at call {number}"
         last = apply(folder)
         assert "There is nothing to do." in last.stdout, f"killed at call {number}: {last.stdout}"
         shutil.rmtree(folder)
