@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -29,12 +29,29 @@ def interrupts() -> Iterator[Stop]:
             os._exit(EXIT_INTERRUPTED)
         stop.set()
 
-    if threading.current_thread() is not threading.main_thread():
+    with _handled(handle):
         yield stop
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Inside, where nothing has begun yet, the signals raise KeyboardInterrupt."""
+
+    def handle(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with _handled(handle):
+        yield
+
+
+@contextmanager
+def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
     before = {each: signal.signal(each, handle) for each in SIGNALS}
     try:
-        yield stop
+        yield
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)

@@ -11,6 +11,7 @@ import msgspec
 
 from dtm_sdk.errors import LockedError, StateError
 from dtm_sdk.files import Folder, told
+from dtm_sdk.holder import locked_by, this_process
 
 _PAUSES: Final = (0.05, 1.0)
 """Seconds of the first and of the longest pause between two tries for a lock; each is varied by half."""
@@ -35,7 +36,7 @@ def locked(folder: Folder, name: str, command: str, wait: float, what: str) -> I
     """
     fd = _acquired(folder, name, wait, what)
     try:
-        note = msgspec.json.encode(_holder(command)) + b"\n"
+        note = msgspec.json.encode(this_process(command)) + b"\n"
         with told("write", folder.path_of(name)):
             os.pwrite(fd, note, 0)
             os.ftruncate(fd, len(note))
@@ -46,31 +47,11 @@ def locked(folder: Folder, name: str, command: str, wait: float, what: str) -> I
         os.close(fd)
 
 
-def _holder(command: str) -> dict[str, object]:
-    """This process."""
-    from pwd import getpwuid
-
-    try:
-        user = getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        user = str(os.geteuid())
-    return {
-        "pid": os.getpid(),
-        "host": os.uname().nodename,
-        "user": user,
-        "command": command,
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "id": os.urandom(8).hex(),
-    }
-
-
 def _held(note: bytes, what: str) -> LockedError:
     try:
-        holder = msgspec.json.decode(note, type=dict[str, object])
-        who = "`dtm {command}`, process {pid} on {host}, started by {user} at {started}".format(**holder)
-    except (msgspec.MsgspecError, KeyError):
-        holder, who = {}, "another run"
-    return LockedError(f"{what} is held by {who}", "wait until it has ended, or end it", holder)
+        return locked_by(msgspec.json.decode(note, type=dict[str, object]), what)
+    except msgspec.MsgspecError:
+        return locked_by({}, what)
 
 
 def _acquired(folder: Folder, name: str, wait: float, what: str) -> int:

@@ -5,7 +5,7 @@ Each command reads as load -> read -> plan -> ask -> execute -> record.
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,10 +15,10 @@ from dtm_sdk.calls import AskSecret, PluginCalls, Sources, calling
 from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
 from dtm_sdk.decide import Action, desire
-from dtm_sdk.errors import DtmError
-from dtm_sdk.events import Command, Done, Executing, Failed, Finished, Planned, Skipped, Started, Tell
+from dtm_sdk.errors import DtmError, LockedError
+from dtm_sdk.events import Command, Done, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
-from dtm_sdk.interrupts import interrupts
+from dtm_sdk.interrupts import interruptible, interrupts
 from dtm_sdk.operations import total
 from dtm_sdk.options import Json
 from dtm_sdk.plan import Facts, Planner
@@ -191,7 +191,7 @@ def _change(
     config, registry = _load(settings)
     backend: Backend = open_backend(config.backend, config.backend_options)
     with (
-        backend.lock(command, settings.lock_timeout) as session,  # Ctrl-C ends the waiting for it
+        held(backend, command, settings.lock_timeout, tell) as session,
         interrupts() as stop,
         _running(settings, config, registry, session.loaded, tell, stop) as run,
     ):
@@ -204,6 +204,26 @@ def _change(
             return Result(planned, declined=True, left=left)
         result = _execute(run, session, planned, planner, ask)
     return _finish(tell, command, result)
+
+
+@contextmanager
+def held(backend: Backend, command: str, wait: float, tell: Tell) -> Iterator[Session]:
+    """Hold a state, as `Backend.lock` does. That it has to be waited for is told, and a signal ends it.
+
+    Raises:
+        KeyboardInterrupt: a signal did.
+        StateError: as `Backend.lock`.
+    """
+    with ExitStack() as stack:
+        with interruptible():
+            try:
+                session = stack.enter_context(backend.lock(command))
+            except LockedError as error:
+                if not wait:
+                    raise
+                tell(Notice("info", f"{error.message}; waiting for it, up to {wait:.0f} s."))
+                session = stack.enter_context(backend.lock(command, wait))
+        yield session
 
 
 def _finish(tell: Tell, command: Command, result: Result) -> Result:

@@ -19,6 +19,8 @@ CASES = [
     (["--parallelism", "3"], ["--parallelism", "4", "--no-adopt"], Chosen(parallelism=4, no_adopt=True)),
     (["--output", "json"], [], Chosen(output="json")),
     (["--output", "json"], ["--output", "text"], Chosen(output="text")),
+    (["--timeout", "5m", "--grace", "0"], ["--timeout", "30s"], Chosen(timeout=30, grace=0)),
+    ([], ["--lock-timeout", "1.5"], Chosen(lock_timeout=1.5)),
     (["-yd"], ["-f=x"], Chosen(yes=True, debug=True, config_file="=x")),
 ]
 
@@ -86,6 +88,7 @@ def test_the_help_fits_a_terminal() -> None:
         (["apply", "--forse"], "--forse"),
         (["apply", "--parallelism", "0"], "Invalid value for '--parallelism': 0 is not in the range x>=1; `dtm apply"),
         (["apply", "--parallelism", "many"], "Invalid value for '--parallelism': 'many' is not a valid integer"),
+        (["apply", "--timeout", "0s"], "Invalid value for '--timeout': nothing can be done in no time"),
         (["apply", "--output", "xml"], "Invalid value for '--output': 'xml' is not one of 'text', 'json'; `dtm apply"),
         (["apply", "extra"], "Got unexpected extra argument (extra); `dtm apply --help` shows"),
         (["-f"], "Option '-f' requires an argument; `dtm --help` shows"),
