@@ -2,18 +2,18 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from dtm_sdk.backends import Loaded
+from dtm_sdk.backends import Keyed, Loaded
 from dtm_sdk.backends.local import BACKUPS, LocalBackend, open_local
 from dtm_sdk.errors import StateError
 from dtm_sdk.state import Begin, Drop, End, Entry, Put, Record, State
 from dtm_sdk.state_text import dump, load
 from tests.backends.suite import A, B, BackendSuite, C, commit, die
-from tests.children import can_mount, on_tmpfs, python
+from tests.children import can_mount, on_tmpfs, others_folder, python, started
 from tests.records import LINEAGE, record, state
 
 STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace isn't installed")
@@ -184,6 +184,33 @@ def test_an_append_costs_one_sync_and_a_run_a_handful(place: LocalPlace, count: 
     # syncs the state and its folder.
     assert calls.count("fdatasync(") == 2 * count - 1
     assert calls.count("sync(") == 2 * count - 1 + 3 + 2
+
+
+COMMITS = """
+from dtm_sdk.state import Begin, End, Put, Record, State
+records = {}
+for number in range(40):
+    made = Record(f"n{number}", "p", (), {"content": "hello"}, {"content": "hello"})
+    with backend.lock("apply") as session:
+        session.append([Begin(1, "create", made)])
+        session.append([End(1, made), Begin(2, "update", made)])
+        records[made.key] = made
+        session.commit(State(records), session.loaded.open if number % 2 else [Begin(2, "update", made)])
+        session.append([Put(made)])
+        session.commit(State(records))
+"""
+
+
+def test_a_load_beside_runs_that_commit_is_never_refused_and_never_goes_back(place: LocalPlace) -> None:
+    with started(place.code + COMMITS, place.folder) as child:
+        seen = []
+        while child.poll() is None:
+            seen.append(place.backend().load().state)
+        assert child.returncode == 0
+    assert [each.serial for each in seen] == sorted(each.serial for each in seen)
+    assert [len(each.records) for each in seen] == sorted(len(each.records) for each in seen)
+    assert len({each.serial for each in seen}) > 5
+    assert place.backend().load().state.serial == 80
 
 
 # A run that dies
@@ -428,6 +455,42 @@ def test_a_copy_that_cant_be_made_doesnt_undo_the_commit(place: LocalPlace, wher
     assert (place.folder / "precious").read_bytes() == b"precious"
 
 
+def test_a_journal_that_cant_be_removed_doesnt_undo_the_commit_but_is_the_last_thing_written(place: LocalPlace) -> None:
+    with place.backend().lock("apply") as session:
+        session.append([Put(A)])
+        (place.own / "journal").rename(place.folder / "journal")
+        (place.own / "journal").mkdir()
+        assert session.commit(State({"a.p": A})).serial == 1
+        with pytest.raises(StateError, match=f"{NO_MORE}can't remove .*journal: Is a directory"):
+            session.append([Put(B)])
+    (place.own / "journal").rmdir()
+    (place.folder / "journal").rename(place.own / "journal")
+    assert place.backend().load().state.records == {"a.p": A}
+
+
+AS_NOBODY = """
+import os
+from dtm_sdk.errors import StateError
+os.setuid(65534)
+with backend.lock("apply"):
+    pass
+os.chmod(".devstream.state.d", 0o500)
+try:
+    with backend.lock("apply"):
+        print("locked")
+except StateError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_a_read_only_folder_beside_it_is_found_before_anything_is_changed() -> None:
+    with others_folder() as folder:
+        child = python(LocalPlace(folder).code + AS_NOBODY, folder)
+    told = "can't write in .devstream.state.d: it is read-only, or this user may not; "
+    assert child.stdout.startswith(told), child.stderr
+
+
 RUN = """
 import os
 os.umask(0)
@@ -585,6 +648,15 @@ def test_a_state_of_the_ancestor_is_taken_over_and_kept_as_a_copy(place: LocalPl
     assert place.backend().restore(0).records == {"a.p": A}
 
 
+def test_what_was_there_before_is_kept_once(place: LocalPlace) -> None:
+    place.state.write_bytes(ANCESTOR)
+    with place.backend().lock("apply") as session:
+        session.commit(State({"a.p": A}))
+        (place.own / "backups" / "0.yaml").unlink()
+        session.commit(State({"a.p": A}))
+    assert [version.serial for version in place.backend().history()] == [1, 2]
+
+
 def test_an_edit_is_refused_with_the_difference_and_can_be_accepted(place: LocalPlace) -> None:
     before = commit(place, A)
     place.meddle()
@@ -656,6 +728,35 @@ def test_what_lies_beside_the_copies_is_no_copy(place: LocalPlace) -> None:
     for name in ("notes.txt", "x.yaml", "-1.yaml"):
         (place.own / "backups" / name).write_bytes(b"")
     assert [version.serial for version in place.backend().history()] == [1]
+
+
+def test_what_follows_is_looked_at_before_anything_is_written(place: LocalPlace) -> None:
+    first = commit(place, A)
+    commit(place, A, B)
+    die(place, [Put(C)])
+    before = place.files()
+    seen: list[tuple[list[str] | None, State]] = []
+
+    def check(recorded: Mapping[str, Record] | None, after: State) -> None:
+        seen.append((None if recorded is None else list(recorded), after))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        place.backend().restore(1, 0, check)
+    with pytest.raises(ZeroDivisionError):
+        place.backend().accept(0, check)
+    assert place.files() == before
+    every = State({"a.p": A, "b.p": B, "c.p": C}, 2, first.lineage)
+    assert seen == [(list(every.records), State({"a.p": A}, 2, first.lineage)), (list(every.records), every)]
+    assert place.backend().version(1).records == {"a.p": A}
+
+
+def test_a_session_can_be_given_another_key(place: LocalPlace) -> None:
+    with place.backend().lock("test") as session:
+        assert isinstance(session, Keyed)
+        session.take_key(bytes(32))
+        assert session.loaded.key == bytes(32)
+    assert place.backend().load().key == bytes(32)
 
 
 def test_a_copy_that_isnt_there_or_is_damaged_isnt_restored(place: LocalPlace) -> None:
