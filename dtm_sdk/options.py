@@ -213,7 +213,7 @@ def _object_problems(
 ) -> Iterator[tuple[str, str]]:
     """The problems of an object; where it may have several forms, its tag says which it has."""
     tag = objects[0].__struct_config__.tag_field
-    if tag not in raw and len(objects) == 1:
+    if len(objects) == 1:
         yield from _field_problems(objects[0], raw, prefix, unknown)
     elif tag not in raw:
         yield f"{prefix}{tag}", f"is required and missing, expected one of {_tags(objects)}"
@@ -266,7 +266,7 @@ def _item_problems(
     kinds: list[tuple[str, Any]], value: list[Json], path: str, unknown: Unknown
 ) -> Iterator[tuple[str, str]]:
     """Those of a list, whose items are of one type, or of a tuple, whose items have a type each."""
-    same = len(kinds) == 1 and kinds[0][0] == "[]"
+    same = kinds[0][0] == "[]"
     if not same and len(value) != len(kinds):
         yield path, f"expected array of length {len(kinds)}, got {len(value)}"
     each = [kinds[0][1]] * len(value) if same else [kind for _, kind in kinds]
@@ -311,8 +311,8 @@ def _line(error: BaseException) -> str:
 def _wording(message: str, kind: Any) -> str:
     """What msgspec says as the end of the sentence that starts with the option's path."""
     message = message.replace("`", "")
-    choices = [str(choice) for member, _ in members(kind) for choice in _choices(member)]
-    if message.startswith("Invalid enum value") and choices:
+    if message.startswith("Invalid enum value"):
+        choices = [str(choice) for member, _ in members(kind) for choice in _choices(member)]
         message += f", expected one of {', '.join(choices)}"
     return message[:1].lower() + message[1:]
 

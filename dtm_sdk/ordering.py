@@ -27,7 +27,7 @@ class Graph:
 
     def soft(self, node: str, before: str) -> None:
         """The same, for an edge that may give way."""
-        if node in self._hard and before in self._hard and node != before and before not in self._hard[node]:
+        if node in self._hard and before in self._hard and node != before:
             self._soft.setdefault(node, set()).add(before)
 
     def ordered(self) -> dict[str, frozenset[str]]:

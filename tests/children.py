@@ -4,11 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+NOBODY = 65534
+"""The user and group that own nothing."""
 
 _MOUNT = 'mount -t tmpfs -o "$0" none . && cd "$PWD" && exec "$@"'
 
@@ -27,6 +30,18 @@ def can_mount() -> bool:
     if shutil.which("unshare") is None:
         return False
     return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
+
+
+@contextmanager
+def others_folder() -> Iterator[Path]:
+    """A folder that any user can reach, and that belongs to nobody: pytest's are closed to all but their owner."""
+    path = Path(tempfile.mkdtemp())
+    try:
+        os.chown(path, NOBODY, NOBODY)
+        path.chmod(0o755)
+        yield path
+    finally:
+        shutil.rmtree(path)
 
 
 def environment() -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from msgspec import Meta
 
-from dtm_sdk.config import load
+from dtm_sdk.config import load, load_backend
 from dtm_sdk.errors import ConfigError, PluginError
 from dtm_sdk.options import Identity, Options, Secret
 from dtm_sdk.plugin import Plugin
@@ -140,6 +140,25 @@ def test_the_backend_of_the_state_and_its_options_are_plain_values(
 ) -> None:
     config = loaded(f"config:\n  state: {written}\nvars: {{region: eu}}\ntools: []", tmp_path)
     assert (config.backend, config.backend_options) == (backend, options)
+
+
+BROKEN = "vars: {region: eu, bad: '[[ missing ]]'}\ntools: [{name: A}, 7]\n"
+
+
+def test_the_backend_is_known_whatever_else_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"{BROKEN}config: {{state: {{backend: s3, options: {{region: '[[ region ]]'}}}}}}\n")
+    assert load_backend(str(path)) == ("s3", {"region": "eu"})
+    path.write_text("config: {state: {backend: s3}}\n")
+    assert load_backend(str(path)) == ("s3", {})
+
+
+@pytest.mark.parametrize("region", ["bad", "missing"])
+def test_a_backend_whose_options_cant_be_known_is_refused(region: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"{BROKEN}config: {{state: {{options: {{region: '[[ {region} ]]'}}}}}}\n")
+    with pytest.raises(ConfigError, match="the variable missing is not defined"):
+        load_backend(str(path))
 
 
 def test_variables_are_replaced_in_every_text_of_a_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,9 @@ from collections.abc import Sequence
 import pytest
 
 from dtm_sdk.errors import StateError
-from dtm_sdk.evidence import Evidence, accepted, differences, judge, latest
+from dtm_sdk.evidence import Evidence, accepted, differences, judge, latest, recorded
 from dtm_sdk.journal import Base, Snapshot, decode_snapshot, encode_base, encode_entries, encode_snapshot
-from dtm_sdk.state import Begin, Entry, Put, State
+from dtm_sdk.state import Begin, Entry, Put, Record, State
 from dtm_sdk.state_text import digest, dump
 from tests.records import record, state
 
@@ -229,6 +229,22 @@ def test_other_records_can_follow_whatever_is_there() -> None:
     verdict = latest(evidence(EDITED, snapshot(NOW), journal(NOW), 6), {B.key: B})
     assert verdict.state == state(B, serial=6)
     assert verdict.intents == (OPEN,)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (evidence(dump(NOW), None, journal(NOW)), [A, B, C]),
+        (evidence(EDITED, snapshot(NOW), journal(NOW)), [A, B, C]),
+        (evidence(EDITED, snapshot(NOW), journal(OLD)), [A, B]),
+        (evidence(EDITED, snapshot(NOW), b"damaged"), [A, B]),
+        (evidence(None, snapshot(NOW)), [A, B]),
+        (evidence(EDITED, None, journal(NOW)), None),
+    ],
+)
+def test_what_was_recorded_last_is_known_without_the_file(found: Evidence, expected: list[Record] | None) -> None:
+    records = recorded(found)
+    assert (records if records is None else list(records.values())) == expected
 
 
 def test_differences_name_the_path_and_both_values_in_one_line() -> None:

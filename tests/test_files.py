@@ -2,7 +2,6 @@ import os
 import re
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,10 +9,9 @@ import pytest
 
 from dtm_sdk.errors import StateError
 from dtm_sdk.files import Folder, append, open_folder, opened
-from tests.children import can_mount, on_tmpfs, python
+from tests.children import NOBODY, can_mount, on_tmpfs, others_folder, python
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -230,16 +228,6 @@ def test_an_append_to_what_cant_be_synced_is_told() -> None:
     os.close(writer)
 
 
-@pytest.fixture
-def others_folder() -> Iterator[Path]:
-    """A folder that any user can reach, and only its owner, nobody, may write in."""
-    path = Path(tempfile.mkdtemp())
-    os.chown(path, NOBODY, NOBODY)
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
-
-
 AS_NOBODY = """
 import os, sys
 from dtm_sdk.errors import StateError
@@ -259,8 +247,9 @@ with open_folder(".", "here") as folder:
 
 
 @ROOT_ONLY
-def test_a_folder_without_the_right_to_write_is_told(others_folder: Path) -> None:
-    child = python(AS_NOBODY, others_folder)
+def test_a_folder_without_the_right_to_write_is_told() -> None:
+    with others_folder() as folder:
+        child = python(AS_NOBODY, folder)
     hint = "let this user read and write there, or name another place with stateFile"
     assert child.stdout.splitlines() == [
         f"can't write in here: it is read-only, or this user may not; {hint}",

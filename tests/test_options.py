@@ -75,11 +75,12 @@ class Everything(Options):
     access: Basic | Bearer | None = None
     colour: Colour = Colour.RED
     level: Level = Level.LOW
-    mode: Literal["fast", "slow", 3] | None = None
+    mode: Literal["fast", "slow", 3] | list[int] | None = None
     ports: Annotated[list[Port], Meta(max_length=2)] = []  # noqa: RUF012  # a new list for each
-    tags: Annotated[list[Annotated[str, Meta(min_length=2)]], Meta(min_length=1)] | None = None
+    tags: Annotated[list[Annotated[str, Meta(min_length=2)]], Meta(min_length=2)] | None = None
     named: Annotated[dict[Annotated[str, Meta(pattern="^[a-z]+$")], Port], Meta(max_length=2)] = {}  # noqa: RUF012
     pair: tuple[int, str] = (0, "")
+    single: tuple[int] = (0,)
     numbers: tuple[int, ...] = ()
     free: dict[str, Any] = {}  # noqa: RUF012  # a new dict for each
     either: int | str | list[int] | dict[str, int] | None = None
@@ -100,9 +101,10 @@ VALID: dict[str, Any] = {
     "level": 2,
     "mode": 3,
     "ports": [{"number": 1}, {"number": 2}],
-    "tags": ["ab"],
+    "tags": ["ab", "cd"],
     "named": {"a": {"number": 1}},
     "pair": [1, "x"],
+    "single": [1],
     "numbers": [1, 2, 3],
     "free": {"any": [1, {"thing": None}]},
     "either": {"a": 1},
@@ -157,7 +159,7 @@ WRONG: list[tuple[str, Any, dict[str, str]]] = [
     ("colour", "green", {"colour": "invalid enum value 'green', expected one of red, blue"}),
     ("level", 3, {"level": "invalid enum value 3, expected one of 1, 2"}),
     ("mode", "slower", {"mode": "invalid enum value 'slower', expected one of fast, slow, 3"}),
-    ("mode", True, {"mode": "expected int | str | null, got bool"}),
+    ("mode", True, {"mode": "expected int | str | array | null, got bool"}),
     ("ports", {}, {"ports": "expected array, got object"}),
     ("ports", [{"number": 1}] * 3, {"ports": "expected array of length <= 2"}),
     (
@@ -170,7 +172,8 @@ WRONG: list[tuple[str, Any, dict[str, str]]] = [
             "ports[2]": "port 13 is unlucky",
         },
     ),
-    ("tags", [], {"tags": "expected array of length >= 1"}),
+    ("tags", ["ab"], {"tags": "expected array of length >= 2"}),
+    ("tags", ["a"], {"tags": "expected array of length >= 2", "tags[0]": "expected str of length >= 2"}),
     ("tags", ["ab", "a", 1], {"tags[1]": "expected str of length >= 2", "tags[2]": "expected str, got int"}),
     ("named", {"A": {"number": 1}}, {"named.A": "wrong key, expected str matching regex '^[a-z]+$'"}),
     ("named", {1: {"number": 1}}, {"named.1": "wrong key, expected str, got int"}),
@@ -189,6 +192,7 @@ WRONG: list[tuple[str, Any, dict[str, str]]] = [
         "pair[0]": "expected int, got str",
         "pair[1]": "expected str, got int",
     }),
+    ("single", ["1", "2"], {"single": "expected array of length 1, got 2", "single[0]": "expected int, got str"}),
     ("numbers", [1, "2", 3, None], {"numbers[1]": "expected int, got str", "numbers[3]": "expected int, got null"}),
     ("free", [], {"free": "expected object, got array"}),
     ("free", {1: 2}, {"free.1": "wrong key, expected str, got int"}),
@@ -451,6 +455,7 @@ def test_a_secret_hides_its_text() -> None:
     options = Everything(name="a", secret=secret)
     for text in (repr(secret), str(secret), f"{secret}", f"{secret!s:>20}", repr(options), str([secret])):
         assert "hunter22" not in text
+    assert repr(secret) == str(secret) == "Secret(***)"
     assert secret.reveal() == "hunter22"
 
 

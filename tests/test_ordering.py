@@ -127,6 +127,11 @@ def test_a_soft_edge_gives_way_to_hard_ones_and_to_no_more_than_it_must() -> Non
     ]
 
 
+def test_an_edge_that_gave_way_does_not_count_when_its_end_is_done() -> None:
+    made = graph([("n", "x"), ("x", "c"), ("b", "c")], [("n", "b"), ("c", "n")], "nbcx")
+    assert list(made.ordered()) == ["c", "b", "x", "n"]
+
+
 def test_an_edge_that_is_hard_too_does_not_give_way() -> None:
     for hard_first in (True, False):
         made = Graph("ab")

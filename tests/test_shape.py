@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from enum import Enum, IntEnum
 from pathlib import Path
-from typing import Annotated, Any, Generic, List, Literal, NewType, Optional, TypeVar  # noqa: UP035  # an author's old habit
+from typing import Annotated, Any, Dict, Generic, List, Literal, NewType, Optional, TypeVar  # noqa: UP035  # old habits
 
 import jsonschema
 import msgspec
@@ -524,7 +524,8 @@ UNFIT: list[tuple[Any, str]] = [
     (set[str], "set[str]"),
     (frozenset[str] | None, "frozenset[str]"),
     (list, "list"),
-    (List, "typing.List"),  # noqa: UP006  # an author's old habit
+    (List, "typing.List"),  # noqa: UP006  # an old habit
+    (Dict, "typing.Dict"),  # noqa: UP006  # an old habit
     (dict, "dict"),
     (tuple, "tuple"),
     (dict[int, str], "dict[int, str]"),
