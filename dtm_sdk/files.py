@@ -127,7 +127,9 @@ class Folder:
                 fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._fd)
             except FileNotFoundError:
                 return None
-            except NotADirectoryError:
+            except OSError as error:
+                if error.errno not in {errno.ENOTDIR, errno.ELOOP}:  # of a link, systems say the one or the other
+                    raise
                 raise StateError(f"can't open {path}: it is a link or no folder", "move it away") from None
         return Folder(_checked(fd, path, _check_folder), path)
 

@@ -18,6 +18,7 @@ from dtm_sdk.decide import Action, desire
 from dtm_sdk.errors import DtmError, LockedError
 from dtm_sdk.events import Command, Done, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
+from dtm_sdk.hiding import hidden
 from dtm_sdk.interrupts import interruptible, interrupts
 from dtm_sdk.operations import total
 from dtm_sdk.options import Json
@@ -171,7 +172,11 @@ def _running(
     settings: Settings, config: Config, registry: Registry, loaded: Loaded, tell: Tell, stop: Stop
 ) -> Iterator[_Run]:
     key = loaded.key or os.urandom(32)
-    ledger = Ledger(loaded.state.records, loaded.open)
+    records = {
+        name: record if "state_version" in record.meta else hidden(record, registry.get, key)[0]
+        for name, record in loaded.state.records.items()
+    }
+    ledger = Ledger(records, loaded.open)
     sources = Sources(os.environ, settings.ask_secret)
     many, debug = settings.parallelism, settings.debug
     with calling(registry.get, key, config.tools, sources, stop, parallelism=many, debug=debug) as (workers, calls):

@@ -3,19 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from dtm_sdk import state_text
 from dtm_sdk.backends import Backend, Keyed, Session
 from dtm_sdk.changes import title
-from dtm_sdk.decide import Desired
-from dtm_sdk.errors import DtmError, StateError, UsageError
-from dtm_sdk.options import parse
+from dtm_sdk.errors import StateError, UsageError
+from dtm_sdk.hiding import hidden
 from dtm_sdk.plugin import Plugin
-from dtm_sdk.secret_text import Mask, fingerprint, reveal_all
 from dtm_sdk.state import Record, State
 from dtm_sdk.state_commands import Agree, Edit
-from dtm_sdk.tools import Tool
 
 
 def migrate(source: Backend, target: Backend, agree: Agree, wait: float = 0) -> bool:
@@ -57,10 +52,10 @@ def import_file(
         raise UsageError(f"{path} can't be read: {error.strerror}", "give the path of a state file") from None
     with target.lock("state migrate", wait) as session:
         _refuse_full(target, session)
-        hidden = {key: _hidden(record, find_plugin, session.loaded.key) for key, record in state.records.items()}
-        if not agree([_copied(record, target, why) for record, why in hidden.values()]):
+        each = {key: hidden(record, find_plugin, session.loaded.key) for key, record in state.records.items()}
+        if not agree([_copied(record, target, why) for record, why in each.values()]):
             return False
-        session.commit(State({key: record for key, (record, _) in hidden.items()}))
+        session.commit(State({key: record for key, (record, _) in each.items()}))
     return True
 
 
@@ -73,17 +68,3 @@ def _refuse_full(target: Backend, session: Session) -> None:
 
 def _copied(record: Record, target: Backend, why: str = "") -> Edit:
     return Edit(f"{title(record.name, record.plugin)} will be recorded in {target.describe()}{why}.")
-
-
-def _hidden(record: Record, find_plugin: Callable[[str], Plugin], key: bytes) -> tuple[Record, str]:
-    """A record without the text of its secrets; and, where they can't be told, why, as the rest of a sentence."""
-    try:
-        plugin = find_plugin(record.plugin)
-        typed = parse(plugin.options, record.options)
-    except DtmError as error:
-        return record, f" as it is: which of its options are secret can't be told ({error.message})"
-    if not plugin.shape.secret:
-        return record, ""
-    tool = Tool(record.name, record.plugin, record.depends_on, record.options, record.depends_on)
-    options = Desired(tool, plugin, typed, record.options, lambda text: fingerprint(key, text)).options
-    return replace(record, options=options, resource=Mask(key, reveal_all(typed)).value(record.resource)), ""

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from yaml import StreamEndEvent, YAMLError
 
 from dtm_sdk.yaml_events import CONFIG, DocumentError, Events, Limits

@@ -7,7 +7,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -157,7 +157,7 @@ def rclone(folder: Path) -> Iterator[str]:
 
 
 Fault: TypeAlias = Callable[[str], str]
-"""What befalls a request `PUT /bucket/key`: "" nothing, "lost" its answer, "held" the request until `let_go`."""
+"""What befalls a request `PUT /bucket/key`: its answer is "lost", it is "dropped", or "held" until `let_go`."""
 
 
 @dataclass
@@ -168,6 +168,7 @@ class Proxy:
         endpoint: its URL.
         requests: method, path and the status of the answer of each, e.g. `PUT /states/a 200`.
         fault: asked for each request.
+        deaf: the name of a header that doesn't reach the server.
         holding: set once a request is held.
         let_go: set it to let held requests go on.
     """
@@ -175,6 +176,7 @@ class Proxy:
     endpoint: str
     requests: list[str] = field(default_factory=list)
     fault: Fault = lambda request: ""
+    deaf: str = ""
     holding: Event = field(default_factory=Event)
     let_go: Event = field(default_factory=Event)
 
@@ -201,6 +203,14 @@ def proxied(server: str) -> Iterator[Proxy]:
     target = urlsplit(server)
     assert target.hostname is not None
 
+    def forward(asked: BaseHTTPRequestHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        with closing(HTTPConnection(target.hostname or "", target.port)) as connection:
+            left_out = {"expect", proxy.deaf.lower()}
+            headers = {name: value for name, value in asked.headers.items() if name.lower() not in left_out}
+            connection.request(asked.command, asked.path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -211,20 +221,17 @@ def proxied(server: str) -> Iterator[Proxy]:
             if fault == "held":
                 proxy.holding.set()
                 proxy.let_go.wait()
-            connection = HTTPConnection(target.hostname or "", target.port)
-            headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
-            connection.request(self.command, self.path, body, headers)
-            answer = connection.getresponse()
-            data = answer.read()
-            connection.close()
-            proxy.requests.append(f"{request} {answer.status}{' lost' * (fault == 'lost')}")
-            if fault == "lost":
+            status = 0
+            if fault != "dropped":
+                status, headers, data = forward(self, body)
+            proxy.requests.append(f"{request} {status or ''} {fault}".rstrip())
+            if fault in {"lost", "dropped"}:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.close_connection = True
                 self.connection.close()
                 return
-            self.send_response_only(answer.status)
-            for name, value in answer.getheaders():
+            self.send_response_only(status)
+            for name, value in headers:
                 if name.lower() not in {"transfer-encoding", "connection", "content-length"}:
                     self.send_header(name, value)
             self.send_header("Content-Length", f"{len(data)}")

@@ -402,13 +402,14 @@ def theirs(path: Path, target: Path) -> None:
     os.chown(path, 65534, 65534)
 
 
-PLANTS = [
-    a_link,
-    a_fifo,
-    a_directory,
-    pytest.param(theirs, marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")),
-]
+ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 FOLDERS = {"folder", "backups"}
+PLANTS = [
+    pytest.param(where, plant, marks=[ROOT_ONLY] if plant is theirs else [], id=f"{where}-{plant.__name__}")
+    for where in PLACES
+    for plant in (a_link, a_fifo, a_directory, theirs)
+    if where not in FOLDERS or plant is not a_directory
+]
 
 
 def changed(place: LocalPlace) -> None:
@@ -418,13 +419,10 @@ def changed(place: LocalPlace) -> None:
         session.commit(State({"b.p": B}))
 
 
-@pytest.mark.parametrize("plant", PLANTS)
-@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize(("where", "plant"), PLANTS)
 def test_what_isnt_ours_is_refused_and_left_alone(
     place: LocalPlace, where: str, plant: Callable[[Path, Path], None]
 ) -> None:
-    if where in FOLDERS and plant is a_directory:
-        pytest.skip("a folder is what should be there")
     target = place.folder / "precious"
     commit(place, A)
     die(place, [Put(C)])
@@ -483,7 +481,7 @@ except StateError as error:
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@ROOT_ONLY
 def test_a_read_only_folder_beside_it_is_found_before_anything_is_changed() -> None:
     with others_folder() as folder:
         child = python(LocalPlace(folder).code + AS_NOBODY, folder)

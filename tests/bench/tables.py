@@ -63,6 +63,11 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def _shown(value: float) -> str:
+    """A figure with three digits that mean something."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _pick(turns: Sequence[Turn], side: Side) -> list[Sample]:
     return [side(turn) for turn in turns]
 
@@ -81,10 +86,10 @@ def side_table(turns: Turns, count: int, side: Side, contenders: Sequence[Conten
             continue
         samples = _pick(turns[entry], side)
         about = "~" if contender.estimates and count > WHOLE else ""
-        row = [contender.title, *(f"{about}{middle(samples, figure):.3g}" for figure in (wall, cpu))]
+        row = [contender.title, *(f"{about}{_shown(middle(samples, figure))}" for figure in (wall, cpu))]
         row.append(f"{middle(samples, peak):.0f}")
         ratios = (_over(turns, Entry(DTM, count), entry, side, figure) for figure in (wall, cpu))
-        rows.append(row + ([f"{about}{value:.2f}" for value in ratios] if contender is not DTM else ["", ""]))
+        rows.append(row + ([f"{about}{_shown(value)}" for value in ratios] if contender is not DTM else ["", ""]))
     return table(rows)
 
 

@@ -47,7 +47,7 @@ def gate(where: str) -> None:
             go.read(1)
 
     if Path(f"{where}.began").exists():
-        thread = Thread(target=wait)  # Python doesn't end before it has ended
+        thread = Thread(target=wait, daemon=False)  # Python doesn't end before it has ended
         thread.start()
         thread.join()
 

@@ -1,0 +1,27 @@
+"""Records of the ancestor, which holds secrets in clear, made fit to be written."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from dtm_sdk.decide import Desired
+from dtm_sdk.errors import DtmError
+from dtm_sdk.options import parse
+from dtm_sdk.plugin import Plugin
+from dtm_sdk.secret_text import Mask, fingerprint, reveal_all
+from dtm_sdk.state import Record
+from dtm_sdk.tools import Tool
+
+
+def hidden(record: Record, find_plugin: Callable[[str], Plugin], key: bytes) -> tuple[Record, str]:
+    """A record without the text of its secrets; and, where they can't be told, why, as the rest of a sentence."""
+    try:
+        plugin = find_plugin(record.plugin)
+        typed = parse(plugin.options, record.options)
+    except DtmError as error:
+        return record, f" as it is: which of its options are secret can't be told ({error.message})"
+    if not plugin.shape.secret:
+        return record, ""
+    tool = Tool(record.name, record.plugin, record.depends_on, record.options, record.depends_on)
+    options = Desired(tool, plugin, typed, record.options, lambda text: fingerprint(key, text)).options
+    return replace(record, options=options, resource=Mask(key, reveal_all(typed)).value(record.resource)), ""
