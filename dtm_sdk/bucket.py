@@ -124,8 +124,8 @@ class Bucket:
             with self._told("remove", some[0]["Key"]):
                 answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": some, "Quiet": True})
             for error in self._heard(answer).get("Errors", []):
-                reason, hint = _answered(error)
-                raise StateError(f"can't remove s3://{self._bucket}/{error.get('Key')}: {reason}", hint)
+                what, hint = _answered(error)
+                raise StateError(f"can't remove s3://{self._bucket}/{error.get('Key')}: {what}", hint)
 
     def list(self, prefix: str) -> list[Listed]:
         """The objects whose names begin so."""
@@ -167,33 +167,33 @@ class Bucket:
         try:
             yield
         except self._errors as error:
-            reason, hint = _reason(error)
-            raise StateError(f"can't {doing} s3://{self._bucket}/{name}: {reason}", hint) from error
+            what, hint = reason(error)
+            raise StateError(f"can't {doing} s3://{self._bucket}/{name}: {what}", hint) from error
 
 
-def _reason(error: Exception) -> tuple[str, str]:
-    """Why a request failed, or wasn't made, and what to do."""
+def reason(error: Exception) -> tuple[str, str]:
+    """Why a request failed, or wasn't made, in one line without credentials; and what to do."""
     kinds = _kinds(error)
     if "ClientError" in kinds:
         return _answered(_answer(error).get("Error", {}))
     if kinds & {"HTTPClientError", "ConnectionError"}:
-        return f"the server can't be reached ({line(error)})", "correct region or endpoint, or mend the network"
+        return f"the server can't be reached ({_line(error)})", "correct region or endpoint, or mend the network"
     if kinds & {"NoCredentialsError", "PartialCredentialsError"}:
         return "there are no credentials", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
     if "CredentialRetrievalError" in kinds:
         # Its text is what some program printed, which may be the credentials.
         return "the credentials can't be had", "see to the program that the profile takes them from"
-    return line(error), "correct config.state.options, or the profile"
+    return _line(error), "correct config.state.options, or the profile"
 
 
 def _answered(error: Mapping[str, Any]) -> tuple[str, str]:
     """The same of what the server answered."""
     code = str(error.get("Code"))
-    said = " ".join(f"the server says {code}: {error.get('Message') or 'nothing else'}".split())
+    said = " ".join(f"the server says {code}: {error.get('Message') or 'nothing else'}".split()).rstrip(".")
     return _MEANINGS.get(code, said), _HINTS.get(code, "")
 
 
-def line(error: Exception) -> str:
+def _line(error: Exception) -> str:
     """What an error says, in one line."""
     return " ".join(str(error).split())
 

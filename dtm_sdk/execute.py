@@ -167,7 +167,7 @@ class Executor:
         return starting
 
     def _begin(self, node: Node) -> list[tuple[int, Op, Options]]:
-        op = node.ops.popleft()
+        op = node.ops.pop(0)
         try:
             options = self._calls.options(op)
         except DtmError as error:

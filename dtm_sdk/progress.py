@@ -25,7 +25,7 @@ class Node(Struct, eq=False):
     waits: int
     followers: list["Node"] = field(default_factory=list)
     change: Change | None = None
-    ops: deque[Op] = field(default_factory=deque)
+    ops: list[Op] = field(default_factory=list)
     ended: bool = False
 
 
@@ -88,6 +88,6 @@ class Progress:
 
     def add(self, name: str, change: Change, op: Op) -> Node:
         """A node that the plan didn't foresee, ready to start."""
-        node = self.nodes[name] = Node(name, 0, change=change, ops=deque([op]))
+        node = self.nodes[name] = Node(name, 0, change=change, ops=[op])
         self.ready.append(node)
         return node

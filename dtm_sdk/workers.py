@@ -57,9 +57,12 @@ class Workers:
         """Run a job in one of the threads. It puts what the reader should see; what it raises, the reader gets."""
         self._jobs.put(job)
         if len(self._threads) < self.count:
-            thread = threading.Thread(target=self._run, name=f"dtm-{len(self._threads)}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self._start()
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, name=f"dtm-{len(self._threads)}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def results(self, seconds: float | None = None) -> list[object]:
         """What was put since the last time; waits until there is something, at most so long."""
@@ -74,8 +77,9 @@ class Workers:
         return found
 
     def give_up_one(self) -> None:
-        """One of the threads hangs: another one takes its place."""
+        """One of the threads hangs: another one takes its place, and the jobs that wait for it."""
         self.count += 1
+        self._start()
 
     def close(self) -> None:
         """End the threads once they have nothing left to do; doesn't wait for one that hangs."""

@@ -25,7 +25,7 @@ class Patient:
 
         def read(options: ThingOptions) -> dict[str, Any]:
             if options.id == "slow":
-                self.go.wait(30)
+                self.go.wait()
             return {"id": options.id}
 
         def refuse(options: ThingOptions) -> Any:

@@ -12,7 +12,7 @@ import msgspec
 
 from dtm_sdk import lease, state_text
 from dtm_sdk.backends import Check, Holder, Loaded, Session, Version, unchecked
-from dtm_sdk.bucket import TRIES, Bucket, Client, line
+from dtm_sdk.bucket import TRIES, Bucket, Client, reason
 from dtm_sdk.errors import OptionsError, StateError
 from dtm_sdk.evidence import Evidence, Verdict, accepted, judge, latest, recorded
 from dtm_sdk.lease import DURATION, Lease, leased
@@ -237,9 +237,8 @@ def _connected(options: S3Options) -> tuple[Client, tuple[type[Exception], ...]]
             "s3", region_name=options.region, endpoint_url=options.endpoint, config=config
         )
     except (Boto3Error, BotoCoreError, ValueError) as error:
-        raise StateError(
-            f"config.state: S3 can't be used: {line(error)}", "correct the options or the profile"
-        ) from None
+        what, hint = reason(error)
+        raise StateError(f"config.state: S3 can't be used: {what}", hint) from None
     return client, (BotoCoreError, ClientError)
 
 

@@ -1,5 +1,6 @@
 """One way to run the commands that need the runner, and to end them with an exit code."""
 
+import gc
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -33,6 +34,8 @@ def run(
         force: of `delete`.
         pending: the exit code where the plan has changes and nothing failed; for commands that change nothing.
     """
+    gc.freeze()  # `__main__` has left it off while modules were imported: nothing of that is garbage, nor looked at again
+    gc.enable()
     options = chosen()
     details = command in ("plan", "verify") or not options.yes
     as_json = options.output == "json"

@@ -25,6 +25,8 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 BUCKET: Final = "states"
 REGION: Final = "us-east-1"
 ACCESS_KEY: Final = "AKIDTMTESTTESTTESTTE"
+READER: Final = "AKIDTMREADERTESTTEST"
+"""An access key that may only read, with the same secret; SeaweedFS looks at it."""
 SECRET_KEY: Final = "dtm-test-secret-that-must-not-show"
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -119,12 +121,12 @@ def seaweed(folder: Path) -> Iterator[str]:
     ports = dict(
         zip([f"{name}.port{suffix}" for name in names for suffix in ("", ".grpc")], _free_ports(8), strict=True)
     )
-    keys = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
-    (folder / "s3.json").write_text(
-        json.dumps(
-            {"identities": [{"name": "dtm", "credentials": keys, "actions": ["Admin", "Read", "Write", "List"]}]}
-        )
-    )
+    actions = {ACCESS_KEY: ["Admin", "Read", "Write", "List"], READER: ["Read", "List"]}
+    identities = [
+        {"name": key, "credentials": [{"accessKey": key, "secretKey": SECRET_KEY}], "actions": allowed}
+        for key, allowed in actions.items()
+    ]
+    (folder / "s3.json").write_text(json.dumps({"identities": identities}))
     (folder / "data").mkdir()
     options = {
         "dir": "data",
@@ -156,8 +158,17 @@ def rclone(folder: Path) -> Iterator[str]:
         yield at
 
 
+CONFLICT: Final[tuple[int, list[tuple[str, str]], bytes]] = (
+    409,
+    [("Content-Type", "application/xml")],
+    b"<Error><Code>ConditionalRequestConflict</Code><Message>Another write is under way.</Message></Error>",
+)
+"""What AWS answers to one of two conditional writes at the same time (S3 API, PutObject)."""
+
 Fault: TypeAlias = Callable[[str], str]
-"""What befalls a request `PUT /bucket/key`: its answer is "lost", it is "dropped", or "held" until `let_go`."""
+"""What befalls a request `PUT /bucket/key`, if anything: its answer is "lost" or "cut" short, it is "dropped", in
+"conflict" with another write, or "held" until `let_go`.
+"""
 
 
 @dataclass
@@ -180,14 +191,14 @@ class Proxy:
     holding: Event = field(default_factory=Event)
     let_go: Event = field(default_factory=Event)
 
-    def lose_once(self, part: str, method: str = "PUT") -> None:
-        """Lose the answer to the next request of that method whose path ends so."""
+    def fail_once(self, what: str, part: str, method: str = "PUT") -> None:
+        """Let that befall the next request of that method whose path ends so."""
         left = [part]
 
         def fault(request: str) -> str:
             if left and request.startswith(method) and request.endswith(part):
                 left.clear()
-                return "lost"
+                return what
             return ""
 
         self.fault = fault
@@ -221,10 +232,8 @@ def proxied(server: str) -> Iterator[Proxy]:
             if fault == "held":
                 proxy.holding.set()
                 proxy.let_go.wait()
-            status = 0
-            if fault != "dropped":
-                status, headers, data = forward(self, body)
-            proxy.requests.append(f"{request} {status or ''} {fault}".rstrip())
+            status, headers, data = CONFLICT if fault in {"dropped", "conflict"} else forward(self, body)
+            proxy.requests.append(f"{request} {status} {fault}".rstrip())
             if fault in {"lost", "dropped"}:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.close_connection = True
@@ -237,7 +246,8 @@ def proxied(server: str) -> Iterator[Proxy]:
             self.send_header("Content-Length", f"{len(data)}")
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(data)
+                self.wfile.write(data[: len(data) // 2] if fault == "cut" else data)
+            self.close_connection = fault == "cut"
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any  # noqa: N815  # names of the base class
 

@@ -4,7 +4,7 @@ import re
 import signal
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from subprocess import Popen
@@ -20,7 +20,7 @@ from dtm_sdk.object_state import BACKUPS
 from dtm_sdk.state import Begin, Drop, End, Put, State
 from dtm_sdk.state_text import dump
 from tests.backends import servers
-from tests.backends.servers import ACCESS_KEY, BUCKET, ENVIRONMENT, REGION, SECRET_KEY, Proxy, proxied
+from tests.backends.servers import ACCESS_KEY, BUCKET, ENVIRONMENT, READER, REGION, SECRET_KEY, Proxy, proxied
 from tests.backends.suite import HOLD, A, B, BackendSuite, C, commit, die
 from tests.children import python, said, started, tell
 from tests.records import record
@@ -244,12 +244,12 @@ def test_missing_credentials_are_told(server: str, tmp_path: Path, monkeypatch: 
 
 def test_a_missing_profile_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    told = "config.state: S3 can't be used: The config profile (nobody) could not be found; correct the options or the "
+    told = "config.state: S3 can't be used: The config profile (nobody) could not be found; correct config.state.opt"
     assert [line.startswith(told) for line in refusals(code("http://127.0.0.1:1"), tmp_path)] == [True] * 2
 
 
 def test_an_endpoint_that_is_no_url_is_told(tmp_path: Path) -> None:
-    told = "config.state: S3 can't be used: Invalid endpoint: http://a b; correct the options or the profile"
+    told = "config.state: S3 can't be used: Invalid endpoint: http://a b; correct config.state.options, or the profile"
     assert refusals(code("http://a b"), tmp_path) == [told] * 2
 
 
@@ -261,6 +261,25 @@ def test_wrong_credentials_are_told(seaweed: str, tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
     told = refusals(code(server), tmp_path)
     assert [line.rpartition("; ")[2] for line in told] == ["correct AWS_ACCESS_KEY_ID, or the profile"] * 2
+
+
+def test_credentials_that_may_only_read_are_told(seaweed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", READER)
+    loaded, locked = refusals(code(seaweed), tmp_path)
+    assert loaded == "done"
+    assert "these credentials may not do that, or there is no such bucket; allow it s3:GetObject, s3:Put" in locked
+
+
+def test_a_program_that_gives_no_credentials_is_told_without_what_it_says(
+    moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    config = tmp_path / "config"
+    config.write_text(f"[default]\ncredential_process = sh -c 'echo {SECRET_KEY} >&2; exit 1'\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", f"{config}")
+    hint = "S3 can't be used: the credentials can't be had; see to the program that the profile takes them from"
+    assert [line.partition(": ")[2] for line in refusals(code(moto), tmp_path)] == [hint] * 2
 
 
 def test_a_missing_bucket_is_told(server: str, tmp_path: Path) -> None:
@@ -478,6 +497,42 @@ def test_a_write_on_its_way_when_another_run_took_over_changes_nothing(short: S3
     assert len(troubles) == 1
 
 
+def test_a_commit_that_arrives_while_another_run_takes_over_is_taken_in(short: S3Place, server: str) -> None:
+    commit(short, A)
+    troubles: list[StateError] = []
+
+    def late(endpoint: str, hold: Callable[[], None]) -> None:
+        try:
+            with short.backend(endpoint).lock("apply") as session:
+                hold()
+                session.commit(State({"b.p": B}))
+        except StateError as error:
+            troubles.append(error)
+
+    with proxied(server) as slow, proxied(server) as other:
+
+        def hold() -> None:
+            slow.fault = lambda request: "held"
+
+        thread = Thread(target=late, args=(slow.endpoint, hold))
+        thread.start()
+        assert slow.holding.wait(30)
+        other.fault = lambda request: "held" if request == f"PUT /{BUCKET}/{short.key}" else ""
+        taker = Thread(target=lambda: taken.append(taking.lock("apply", wait=30).__enter__().loaded.state))
+        taken: list[State] = []
+        taking = short.backend(other.endpoint)
+        taker.start()
+        # The one who takes over has read the state, and is about to write it.
+        assert other.holding.wait(30)
+        slow.let_go.set()
+        thread.join()
+        other.fault = lambda request: ""
+        other.let_go.set()
+        taker.join()
+    assert [(state.records, state.serial) for state in taken] == [({"b.p": B}, 3)]
+    assert len(troubles) == 1
+
+
 def test_a_run_that_lives_keeps_its_lease(short: S3Place, proxy: Proxy) -> None:
     with short.backend(proxy.endpoint).lock("apply") as session:
         taken = len(proxy.written())
@@ -541,7 +596,7 @@ def test_a_damaged_lock_is_held_by_another_run(place: S3Place) -> None:
     "name", ["lock", "key", "journal/0/000001", "journal/0/000002", "", "snapshot.json", "backups/1.yaml"]
 )
 def test_an_answer_that_was_lost_is_no_failure_and_makes_nothing_twice(place: S3Place, proxy: Proxy, name: str) -> None:
-    proxy.lose_once(f"{place.key}.d/{name}" if name else place.key)
+    proxy.fail_once("lost", f"{place.key}.d/{name}" if name else place.key)
     with place.backend(proxy.endpoint).lock("apply") as session:
         session.append([Begin(1, "create", A)])
         session.append([End(1, A), Begin(2, "create", B)])
@@ -556,11 +611,21 @@ def test_an_answer_that_was_lost_is_no_failure_and_makes_nothing_twice(place: S3
         pass
 
 
-def test_an_answer_that_breaks_off_is_asked_for_again(place: S3Place, proxy: Proxy) -> None:
+@pytest.mark.parametrize("fault", ["lost", "cut", "dropped"])
+def test_what_wasnt_answered_in_full_is_asked_for_again(place: S3Place, proxy: Proxy, fault: str) -> None:
     commit(place, A)
-    proxy.lose_once(place.key, "GET")
+    proxy.fail_once(fault, place.key, "GET")
     assert place.backend(proxy.endpoint).load().state.records == {"a.p": A}
-    assert sum(each.endswith("lost") for each in proxy.requests) == 1
+    assert sum(each.endswith(fault) for each in proxy.requests) == 1
+
+
+def test_a_write_in_conflict_with_another_is_tried_again(place: S3Place, proxy: Proxy) -> None:
+    with place.backend(proxy.endpoint).lock("apply") as session:
+        proxy.fail_once("conflict", "journal/0/000001")
+        session.append([Put(A)])
+        proxy.fail_once("conflict", place.key)
+        assert session.commit(State({"a.p": A})).serial == 1
+    assert sum(each.endswith("conflict") for each in proxy.requests) == 2
 
 
 def test_a_server_that_goes_away_stops_the_run_and_what_it_took_stays(short: S3Place, server: str) -> None:
