@@ -34,7 +34,7 @@ def run(
         force: of `delete`.
         pending: the exit code where the plan has changes and nothing failed; for commands that change nothing.
     """
-    gc.freeze()  # `__main__` has left it off while modules were imported: nothing of that is garbage, nor looked at again
+    gc.freeze()  # `__main__` has left it off while modules were imported: nothing of that is garbage
     gc.enable()
     options = chosen()
     details = command in ("plan", "verify") or not options.yes
