@@ -27,7 +27,7 @@ from dtm_sdk.decide import (
     pending,
     replaces,
 )
-from dtm_sdk.errors import DtmError, UnresolvedError
+from dtm_sdk.errors import DtmError
 from dtm_sdk.options import Json
 from dtm_sdk.ordering import Graph
 from dtm_sdk.plugin import Plugin
@@ -280,23 +280,20 @@ class Planner:
 def _moves(facts: Facts) -> dict[str, str]:
     """Old key -> new key of the records that go to a renamed tool: same plugin and identity, claimed by one only."""
     gone = [record for key, record in facts.records.items() if key not in facts.tools]
-    new = [tool for key, tool in facts.tools.items() if key not in facts.records and tool.typed is not None]
+    tools = ((tool, tool.typed) for key, tool in facts.tools.items() if key not in facts.records)
+    new = [(tool, typed) for tool, typed in tools if typed is not None]
     if not gone or not new:
         return {}
-    plugins = {tool.plugin for tool in new}
+    plugins = {tool.plugin for tool, _ in new}
     free = _by_identity([record for record in gone if record.plugin in plugins], facts.find_plugin)
     moved: dict[str, str] = {}
-    for tool in new:
-        desired = desire(tool, facts.find_plugin(tool.plugin), _no_lookup, facts.hide)
+    for tool, typed in new:
+        desired = Desired(tool, facts.find_plugin(tool.plugin), typed, tool.options, facts.hide)
         if desired.identity is not None:
             held = free.get(_identity_name(tool.plugin, desired.identity), [])
             if len(held) == 1:
                 moved[held[0]] = tool.key
     return moved
-
-
-def _no_lookup(reference: Reference) -> Json:
-    raise UnresolvedError(f"{reference.text} isn't known yet")
 
 
 def _by_identity(records: Iterable[Record], find_plugin: Callable[[str], Plugin]) -> dict[bytes, list[str]]:

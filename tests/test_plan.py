@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from dtm_sdk.changes import Plan
-from dtm_sdk.decide import Seen
+from dtm_sdk.changes import Plan, plan_deletes
+from dtm_sdk.decide import Seen, desire
+from dtm_sdk.options import Identity, Options, Secret
 from dtm_sdk.plan import Facts, Planner
+from dtm_sdk.plugin import Plugin
 from dtm_sdk.state import Record
 from tests.things import World, finder, manual_plugin, tool
 
@@ -94,3 +96,28 @@ def test_a_long_chain_is_planned_in_linear_work() -> None:
     plan = planner.plan()
     assert asked == 1, "only the first of the chain can be read before it is made"
     assert [change.key for change in plan.changes] == [each.key for each in tools]
+
+
+def test_what_depends_on_another_is_deleted_before_it() -> None:
+    records = [record({"name": "a", "options": {}}), record({"name": "b", "options": {}, "dependsOn": ["a.thing"]})]
+    for order in (records, records[::-1]):
+        held = {each.key: each for each in order}
+        assert [change.key for change in plan_deletes(held, held).changes] == ["b.thing", "a.thing"]
+
+
+class ListOptions(Options):
+    """Options with secrets in a list of objects."""
+
+    id: Identity[str]
+    tokens: list[Secret]
+    tags: dict[str, list[int]]
+
+
+def test_secrets_are_recorded_as_fingerprints_and_the_rest_as_it_is_written() -> None:
+    def refuse(options: ListOptions) -> Any:
+        raise AssertionError
+
+    plugin = Plugin(name="list", options=ListOptions, create=refuse, read=refuse, update=refuse, delete=refuse)
+    raw = {"id": "x", "tokens": ["hunter21", "hunter22"], "tags": {"a": [1, 2]}}
+    found = desire(tool("a", raw, [], plugin), plugin, lambda reference: None, lambda text: f"<{text}>")
+    assert found.options == {"id": "x", "tokens": ["<hunter21>", "<hunter22>"], "tags": {"a": [1, 2]}}
