@@ -23,8 +23,8 @@ from dtm_sdk.state import Begin, End, Entry, Put, Record
 from dtm_sdk.workers import Stop, Workers
 
 AHEAD: Final = 8
-"""How many operations are begun for each thread: the more, the more share an fsync, and the more a run that dies has to
-look at again. With 8, 10,000 files are made in about the time of 16 and in two thirds of that of 2 (tests/bench)."""
+"""How many operations are begun for each thread: the more, the more share an fsync and the less a thread waits for the
+next one; and the more a run that dies has to look at again."""
 
 
 class Batch(NamedTuple):
