@@ -17,15 +17,17 @@ from tests.things import ThingOptions, finder, tool
 
 
 class Patient:
-    """A plugin whose Read of `slow` waits until it is let go; and the events that are told."""
+    """A plugin whose Read of `slow` waits until it is let go; what has ended, and what was told, is kept."""
 
     def __init__(self) -> None:
         self.go = Flag()
+        self.ended: list[str] = []
         self.events: list[Event] = []
 
         def read(options: ThingOptions) -> dict[str, Any]:
             if options.id == "slow":
-                self.go.wait()
+                self.go.wait(30)
+            self.ended.append(options.id)
             return {"id": options.id}
 
         def refuse(options: ThingOptions) -> Any:
@@ -71,7 +73,7 @@ def test_one_that_takes_too_long_is_given_up_and_those_that_wait_for_its_thread_
         found = answers(reads)
         assert found["slow.thing"].error.startswith("no answer after ")
         assert found["a.thing"] == Seen({"id": "a"})
-        assert reads.left == ["slow.thing"]
+        assert (reads.left, patient.ended) == (["slow.thing"], ["a"])
         patient.go.set()
         reads.begin(patient.question("b"))
         assert answers(reads) == {"b.thing": Seen({"id": "b"})}

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -151,22 +152,35 @@ class Gate:
 
 
 @contextmanager
-def under_way(place: Workplace, where: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Gate]]:
-    """An apply that is in the middle of an operation; later ones won't stop there."""
-    gate = Gate(place.folder, where)
+def started(place: Workplace, *arguments: str, measured: bool = True) -> Iterator[subprocess.Popen[str]]:
+    """The command while it runs; killed at the end, and before where it takes a minute: what is read from it ends."""
+    environment = place.environment
+    if not measured:
+        environment = {name: value for name, value in environment.items() if not name.startswith("COVERAGE")}
     with subprocess.Popen(
-        [sys.executable, "-m", "dtm_sdk", "apply", "-y", *arguments],
+        [sys.executable, "-m", "dtm_sdk", *arguments],
         cwd=place.folder,
-        env=place.environment,
+        env=environment,
         stdout=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
+        timer = Timer(60, process.kill)
+        timer.start()
         try:
-            gate.wait()
-            gate.remove()
-            yield process, gate
+            yield process
         finally:
+            timer.cancel()
             process.kill()
+
+
+@contextmanager
+def under_way(place: Workplace, where: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Gate]]:
+    """An apply that is in the middle of an operation; later ones won't stop there."""
+    gate = Gate(place.folder, where)
+    with started(place, "apply", "-y", *arguments) as process:
+        gate.wait()
+        gate.remove()
+        yield process, gate
 
 
 def said_until(process: subprocess.Popen[str], text: str) -> str:
@@ -355,14 +369,7 @@ def test_a_run_waits_for_the_lock_as_long_as_it_is_told(place: Workplace) -> Non
         held = place.run("apply", "-y")
         assert held.returncode == 1
         assert f"is held by `dtm apply`, process {process.pid} on " in held.stdout
-        waiting = subprocess.Popen(
-            [sys.executable, "-m", "dtm_sdk", "destroy", "-y", "--lock-timeout", "1m"],
-            cwd=place.folder,
-            env=place.environment,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        with waiting:
+        with started(place, "destroy", "-y", "--lock-timeout", "1m") as waiting:
             said_until(waiting, f"process {process.pid} on ")
             gate.open()
             assert process.wait(30) == 0
@@ -373,20 +380,15 @@ def test_a_run_waits_for_the_lock_as_long_as_it_is_told(place: Workplace) -> Non
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_the_waiting_for_the_lock(place: Workplace, number: signal.Signals) -> None:
     place.config(SLOW)
-    with under_way(place, "a"):
-        waiting = subprocess.Popen(
-            [sys.executable, "-m", "dtm_sdk", "apply", "-y", "--lock-timeout", "5m"],
-            cwd=place.folder,
-            # An exception that a signal raises inside of coverage leaves a lock of coverage's held.
-            env={name: value for name, value in place.environment.items() if not name.startswith("COVERAGE")},
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        with waiting:
-            said_until(waiting, "; waiting for it, up to 300 s.")
-            waiting.send_signal(number)
-            assert "Apply interrupted." in waiting.communicate(timeout=60)[0]
-            assert waiting.returncode == 130
+    with (
+        under_way(place, "a"),
+        # An exception that a signal raises inside of coverage leaves a lock of coverage's held.
+        started(place, "apply", "-y", "--lock-timeout", "5m", measured=False) as waiting,
+    ):
+        said_until(waiting, "; waiting for it, up to 300 s.")
+        waiting.send_signal(number)
+        assert "Apply interrupted." in waiting.communicate(timeout=60)[0]
+        assert waiting.returncode == 130
 
 
 def test_unlock_says_who_holds_a_local_state_and_that_the_dead_hold_none(place: Workplace) -> None:
