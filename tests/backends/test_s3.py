@@ -20,7 +20,7 @@ from dtm_sdk.object_state import BACKUPS
 from dtm_sdk.state import Begin, Drop, End, Put, State
 from dtm_sdk.state_text import dump
 from tests.backends import servers
-from tests.backends.servers import ACCESS_KEY, BUCKET, ENVIRONMENT, READER, REGION, SECRET_KEY, Proxy, proxied
+from tests.backends.servers import ACCESS_KEY, BUCKET, ENVIRONMENT, READER, REGION, SECRET_KEY, Fault, Proxy, proxied
 from tests.backends.suite import HOLD, A, B, BackendSuite, C, commit, die
 from tests.children import python, said, started, tell
 from tests.records import record
@@ -471,6 +471,18 @@ def test_a_holder_that_comes_late_goes_on_if_nobody_took_its_lock(moto: str, tmp
     place.client.close()
 
 
+def held_from(start: str) -> Fault:
+    """Holds the first request that begins so, and all after it; a renewal of the lease may come before."""
+    seen: list[str] = []
+
+    def fault(request: str) -> str:
+        if request.startswith(start):
+            seen.append(request)
+        return "held" if seen else ""
+
+    return fault
+
+
 @pytest.mark.parametrize("act", ["append", "commit"])
 def test_a_write_on_its_way_when_another_run_took_over_changes_nothing(short: S3Place, proxy: Proxy, act: str) -> None:
     commit(short, A)
@@ -478,7 +490,7 @@ def test_a_write_on_its_way_when_another_run_took_over_changes_nothing(short: S3
 
     def late() -> None:
         with short.backend(proxy.endpoint).lock("apply") as session:
-            proxy.fault = lambda request: "held"
+            proxy.fault = held_from(f"PUT /{BUCKET}/{short.key}" + ".d/journal/" * (act == "append"))
             try:
                 session.append([Put(C)]) if act == "append" else session.commit(State({}))
             except StateError as error:
@@ -512,7 +524,7 @@ def test_a_commit_that_arrives_while_another_run_takes_over_is_taken_in(short: S
     with proxied(server) as slow, proxied(server) as other:
 
         def hold() -> None:
-            slow.fault = lambda request: "held"
+            slow.fault = held_from(f"PUT /{BUCKET}/{short.key}")
 
         thread = Thread(target=late, args=(slow.endpoint, hold))
         thread.start()
