@@ -69,4 +69,4 @@ def test_its_python_is_that_of_the_example_plugin() -> None:
 def test_its_two_commands_are_there() -> None:
     first, second = (block.text for block in BLOCKS if block.language == "sh")
     assert first.rstrip().endswith("cat foo.txt")
-    assert second.rstrip().endswith(".venv/bin/pytest")
+    assert second.rstrip().endswith(".venv/bin/pytest -n auto")
