@@ -1,6 +1,7 @@
 """What a run records while it goes on, and what it does when that no longer works."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -10,12 +11,19 @@ from dtm_sdk.events import Notice, Tell
 from dtm_sdk.state import Begin, End, Entry, Ledger, State
 from dtm_sdk.workers import Stop
 
+COMPACT: Final = 10_000
+"""Entries after which the journal is folded into the state in mid-run; twice the records of the last writing where
+that is more."""
+
 
 class Recorder:
     """Makes entries durable and folds them in.
 
     Once the journal can't be written, the run stops: nothing new starts, what runs ends, and what it did is told. The
     intents of it are in the journal, so the next run looks for it.
+
+    A journal that grows is folded into the state now and then: so a run that follows a death replays no more than that
+    takes, and, since a state is written once for twice as many entries, the work still grows with them.
     """
 
     def __init__(self, session: Session, ledger: Ledger, tell: Tell, stop: Stop) -> None:
@@ -23,7 +31,8 @@ class Recorder:
         self._ledger = ledger
         self._tell = tell
         self._stop = stop
-        self._written = False
+        self._written = 0
+        self._most = max(COMPACT, 2 * len(ledger.records))
         self._error: StateError | None = None
 
     def append(self, entries: Sequence[Entry]) -> None:
@@ -33,15 +42,23 @@ class Recorder:
         if self._error is None:
             try:
                 self._session.append(entries)
-                self._written = True
+                self._written += len(entries)
             except StateError as error:
-                self._error = error
-                self._stop.set()
-                self._tell(Notice("error", f"{error}"))
+                self._fail(error)
         if self._error is not None:
             self._tell_lost(entries)
         for entry in entries:
             self._ledger.fold(entry)
+        if self._error is None and self._written >= self._most:
+            try:
+                self.commit()
+            except StateError as error:
+                self._fail(error)
+
+    def _fail(self, error: StateError) -> None:
+        self._error = error
+        self._stop.set()
+        self._tell(Notice("error", f"{error}"))
 
     def _tell_lost(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -61,3 +78,4 @@ class Recorder:
             raise self._error
         if self._written:
             self._session.commit(State(self._ledger.records), tuple(self._ledger.open.values()))
+            self._written, self._most = 0, max(COMPACT, 2 * len(self._ledger.records))

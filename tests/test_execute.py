@@ -1,5 +1,6 @@
 """The executor: order, failures, what is decided late, and that nothing is lost; real threads on a world in memory."""
 
+import os
 from typing import Any
 
 import pytest
@@ -182,7 +183,11 @@ def check_order(applied: Applied, calls: list[str], tools: list[Tool], ledger: L
                 assert theirs[0] < mine[0], f"{each.key} was touched before {need}"
 
 
-@settings(max_examples=150, deadline=None)
+THOROUGH = "DTM_THOROUGH" in os.environ
+"""Whether 10,000 histories are tried instead of 150: `DTM_THOROUGH=1 pytest tests/test_execute.py`."""
+
+
+@settings(max_examples=10_000 if THOROUGH else 150, deadline=None)
 @given(histories())
 def test_any_history_of_configs_and_failures_loses_nothing_and_converges(history: Any) -> None:
     world, ledger = World(), Ledger({})
