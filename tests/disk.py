@@ -13,11 +13,13 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-CALLS = "openat,mkdirat,renameat,unlinkat,write,pwrite64,ftruncate,fsync,fdatasync"
+CALLS = "openat,mkdirat,rename,renameat,unlink,unlinkat,write,pwrite64,ftruncate,fsync,fdatasync"
 TRACE = ["strace", "-f", "-y", "-xx", "-s", "1000000", "-e", f"trace={CALLS}"]
 """The start of a command whose output, by `-o`, is a trace for `Recording.add`."""
 
 _CALL = re.compile(r"\d+ +(\w+)\((.*)\) += \d+")
+_BEGUN = re.compile(r"(\d+) +(\w+\(.*) <unfinished \.\.\.>")
+_RESUMED = re.compile(r"(\d+) +<\.\.\. \w+ resumed>(.*)")
 _HEX = re.compile(r"((?:\\x[0-9a-f]{2})+)")
 
 Tree: TypeAlias = dict[str, bytes | None]
@@ -79,15 +81,17 @@ class Recording:
 
     def add(self, trace: str) -> None:
         """Take in the trace of one more process."""
-        for line in trace.splitlines():
+        for line in _whole(trace):
             call = _CALL.match(line)
             if call:
-                arguments = call[2].split(", ")
+                name, arguments = call[1], call[2].split(", ")
                 at = _decoded(arguments[0]).decode()
-                if arguments[0].startswith("1<"):
+                if name in {"rename", "unlink"} and not at.startswith("/"):  # from the working directory, the root
+                    self._take(f"{name}at", self._root, [arguments[0], "", *arguments[1:]])
+                elif arguments[0].startswith("1<"):
                     self.steps.append(Said(_decoded(arguments[1]).decode()))
                 elif f"{at}/".startswith(f"{self._root}/"):
-                    self._take(call[1], at, arguments[1:])
+                    self._take(name, at, arguments[1:])
 
     def _take(self, call: str, at: str, arguments: Sequence[str]) -> None:
         match call:
@@ -133,6 +137,18 @@ class Recording:
             for contents in product(*(_alternatives(steps, file, _content) for file in files)):
                 content: dict[Node, bytes] = dict(zip(files, contents, strict=True))
                 yield {path: content.get(node) for path, node in reached.items()}
+
+
+def _whole(trace: str) -> Iterator[str]:
+    """The lines of a trace; a call that another thread's interrupted stands where it ended."""
+    begun: dict[str, str] = {}
+    for line in trace.splitlines():
+        if call := _BEGUN.fullmatch(line):
+            begun[call[1]] = call[2]
+        elif (rest := _RESUMED.fullmatch(line)) and rest[1] in begun:
+            yield f"{rest[1]} {begun.pop(rest[1])}{rest[2]}"
+        else:
+            yield line
 
 
 def _alternatives(
