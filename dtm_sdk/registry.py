@@ -51,16 +51,17 @@ class Registry:
     Args:
         plugin_dir: a folder that distributions may be installed into (`pip install --target`). It goes to the end of
             `sys.path`, so that it can't replace what is installed.
+        given: plugins that are there already; each is taken before an entry point of its name.
     """
 
-    def __init__(self, plugin_dir: str) -> None:
+    def __init__(self, plugin_dir: str, given: Sequence[Plugin] = ()) -> None:
         folder = os.path.abspath(plugin_dir)
         if os.path.isdir(folder) and folder not in sys.path:
             sys.path.append(folder)
         self.plugin_dir = plugin_dir
         self.entries: tuple[Entry, ...] = tuple(sorted(set(find())))
         self._lock = Lock()
-        self._loaded: dict[str, Plugin | PluginError] = {}
+        self._loaded: dict[str, Plugin | PluginError] = {plugin.name: plugin for plugin in given}
 
     def names(self) -> tuple[str, ...]:
         """The names of all plugins, sorted; that one is listed doesn't mean that it can be imported."""
@@ -84,7 +85,7 @@ class Registry:
     def _load(self, name: str) -> Plugin | PluginError:
         try:
             with redirect_stdout(sys.stderr):  # what a module prints has no place in what a command prints
-                return _load(self._entry(name))
+                return load(self._entry(name))
         except PluginError as error:
             return error
 
@@ -105,7 +106,12 @@ class Registry:
         return f"{f'did you mean {close[0]!r}? ' if close else ''}`dtm list plugins` shows what there is"
 
 
-def _load(entry: Entry) -> Plugin:
+def load(entry: Entry) -> Plugin:
+    """The plugin of an entry point, imported.
+
+    Raises:
+        PluginError: it can't be imported, is no Plugin, or has another name.
+    """
     who = f"plugin {entry.name!r} of {entry.source}"
     try:
         found = _import(entry.value)

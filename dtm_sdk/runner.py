@@ -23,6 +23,7 @@ from dtm_sdk.interrupts import interruptible, interrupts
 from dtm_sdk.operations import total
 from dtm_sdk.options import Json
 from dtm_sdk.plan import Facts, Planner
+from dtm_sdk.plugin import Plugin
 from dtm_sdk.reading import Reads
 from dtm_sdk.recorder import Recorder
 from dtm_sdk.references import Reference, output
@@ -40,6 +41,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     Attributes:
         config: path of the config: a file or a folder.
         plugin_dir: folder where plugins are looked for beside the installed ones.
+        plugins: plugins that are given, before any that is found.
         parallelism: how many operations may run at once.
         adopt: take over resources that exist and aren't recorded; an error otherwise.
         force: of `delete`: try the tools that aren't recorded too.
@@ -53,6 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     config: str = "config.yaml"
     plugin_dir: str = ".devstream"
+    plugins: tuple[Plugin, ...] = ()
     parallelism: int = 10
     adopt: bool = True
     force: bool = False
@@ -185,7 +188,7 @@ def _running(
 
 
 def _load(settings: Settings) -> tuple[Config, Registry]:
-    registry = Registry(settings.plugin_dir)
+    registry = Registry(settings.plugin_dir, settings.plugins)
     return load(settings.config, registry.get), registry
 
 

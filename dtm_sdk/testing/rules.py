@@ -1,0 +1,174 @@
+"""The checks: each is a function that carries the id of its rule, and says in its docstring what the rule is.
+
+The docstring of the first check of a rule is the documentation of the rule: the rule's text as in CONTRACT, section 3,
+then the sections `Why:`, `Wrong:` (code that breaks it) and `Mend:`.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
+
+from dtm_sdk.plugin import OPERATIONS, Operation
+
+if TYPE_CHECKING:
+    from dtm_sdk.testing.subject import Subject
+
+Level = Literal["core", "full", "hardened"]
+LEVELS: Final[tuple[Level, ...]] = ("core", "full", "hardened")
+
+
+class Group(Struct, frozen=True):
+    """Rules that belong together.
+
+    Attributes:
+        letter: what their ids start with.
+        title: as in CONTRACT, section 3.
+        level: the lowest level that needs them.
+        module: where their checks are, in `dtm_sdk.testing.checks`.
+    """
+
+    letter: str
+    title: str
+    level: Level
+    module: str
+
+
+GROUPS: Final = (
+    Group("A", "Declaration", "core", "declaration"),
+    Group("V", "Validation", "core", "validation"),
+    Group("C", "Create", "core", "create"),
+    Group("R", "Read", "core", "read"),
+    Group("U", "Update", "core", "update"),
+    Group("D", "Delete", "core", "delete"),
+    Group("L", "Lifecycle", "full", "lifecycle"),
+    Group("P", "Company", "full", "company"),
+    Group("S", "Secrets", "full", "secrets"),
+    Group("E", "Environment", "full", "environment"),
+)
+
+Body = Callable[["Subject"], None]
+
+
+class Check(Struct, frozen=True):
+    """One test of one rule.
+
+    Attributes:
+        rule: its id, e.g. "C2".
+        name: of the test, e.g. "test_c2_read_after_create".
+        body: what is run.
+        rests_on: ids of rules without which its verdict would mean nothing; if one fails, it is blocked.
+        calls: the operations that it calls; a TODO in one of them blocks it.
+    """
+
+    rule: str
+    name: str
+    body: Body
+    rests_on: tuple[str, ...]
+    calls: tuple[Operation, ...]
+
+    @property
+    def group(self) -> Group:
+        """The group of its rule."""
+        return next(group for group in GROUPS if group.letter == self.rule[0])
+
+    @property
+    def text(self) -> str:
+        """What this test holds, in a sentence."""
+        return " ".join(_sections(self.body)[""].split())
+
+    @property
+    def hint(self) -> str:
+        """What to do when it fails; of the first check of the rule if it says nothing of its own."""
+        own = _sections(self.body).get("Mend", "")
+        return " ".join((own or rule(self.rule).mend).split())
+
+
+class Rule(Struct, frozen=True):
+    """A rule of the contract, as its checks document it.
+
+    Attributes:
+        id: e.g. "C2".
+        text: what it asks.
+        why: what goes wrong without it.
+        wrong: code that breaks it.
+        mend: what to write instead.
+        checks: its tests, in the order they are written.
+    """
+
+    id: str
+    text: str
+    why: str
+    wrong: str
+    mend: str
+    checks: tuple[Check, ...]
+
+
+def check(
+    rule_id: str, *, rests_on: Sequence[str] = (), calls: Sequence[Operation] = OPERATIONS
+) -> Callable[[Body], Body]:
+    """Make a function the check of a rule; see `Check`."""
+
+    def mark(body: Body) -> Body:
+        body.__dict__["dtm_check"] = Check(
+            rule_id,
+            body.__name__,
+            body,
+            tuple(rests_on),
+            tuple(calls),
+        )
+        return body
+
+    return mark
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """Every check, by group and in the order they are written."""
+    return tuple(found for group in GROUPS for found in _checks_of(group))
+
+
+def _checks_of(group: Group) -> Iterator[Check]:
+    module = import_module(f"dtm_sdk.testing.checks.{group.module}")
+    for value in vars(module).values():
+        found = getattr(value, "dtm_check", None)
+        if isinstance(found, Check) and found.body.__module__ == module.__name__:
+            yield found
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule, in the order of the contract."""
+    by_id: dict[str, list[Check]] = {}
+    for each in checks():
+        by_id.setdefault(each.rule, []).append(each)
+    return tuple(_rule(each, by_id[each]) for each in by_id)
+
+
+def rule(id_: str) -> Rule:
+    """The rule of that id.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return {each.id: each for each in rules()}[id_]
+
+
+def _rule(id_: str, tests: Sequence[Check]) -> Rule:
+    said = _sections(tests[0].body)
+    text = " ".join(said[""].split())
+    return Rule(id_, text, said.get("Why", ""), said.get("Wrong", ""), said.get("Mend", ""), tuple(tests))
+
+
+_HEADING: Final = re.compile(r"^(Why|Wrong|Mend):\s*", re.MULTILINE)
+
+
+def _sections(body: Body) -> dict[str, str]:
+    """The parts of a docstring: what comes first under an empty name."""
+    first, *rest = _HEADING.split(cleandoc(body.__doc__ or ""))
+    named = dict(zip(rest[::2], rest[1::2], strict=True))
+    return {"": first.strip(), **{name: cleandoc(f"\n{text}").strip() for name, text in named.items()}}

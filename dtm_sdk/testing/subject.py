@@ -1,0 +1,266 @@
+"""The plugin under test in its world: what the checks call it through, and how they say what is wrong."""
+
+import os
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from random import Random
+from typing import Any, NoReturn
+
+import msgspec
+
+from dtm_sdk.errors import DtmError, OptionsError
+from dtm_sdk.options import Json, Options
+from dtm_sdk.plugin import Operation, Plugin, State
+from dtm_sdk.secret_text import reveal_all
+from dtm_sdk.shape import full
+from dtm_sdk.testing.difference import difference, short
+from dtm_sdk.testing.source import Source
+from dtm_sdk.testing.verdicts import Violation, skip
+from dtm_sdk.testing.watch import Watch
+from dtm_sdk.testing.worlds.world import Place, Tree, World, places, pruned
+
+Raw = dict[str, Json]
+"""Plain options, as a config has them."""
+
+
+class Subject:
+    """A plugin in its world, in the process of one check.
+
+    Attributes:
+        plugin: the plugin.
+        world: its world, open.
+        source: where the plugin comes from.
+        scratch: a folder for what a check keeps beside the world; the plugin may not write there.
+        empty: the world as it was before anything was done.
+        examples: the plugin's examples, bound to the world.
+        random: a source of chance that repeats with the same seed.
+        steps: what was called since the world was fresh, oldest first.
+        notes: what is worth telling beside the verdict.
+    """
+
+    def __init__(self, plugin: Plugin, world: World, seed: int, *, source: Source, scratch: Path) -> None:
+        self.plugin = plugin
+        self.world = world
+        self.source = source
+        self.scratch = scratch
+        self.empty: Tree = world.snapshot()
+        self.examples: list[Raw] = [world.bind(example) for example in plugin.examples]
+        self.random = Random(seed)  # noqa: S311  # it makes samples
+        self.steps: list[str] = []
+        self.notes: list[str] = []
+        self._process = os.getpid()
+
+    # --- what is there -----------------------------------------------------------------------------------------------
+
+    def fresh(self) -> Tree:
+        """Put the world back to how it was, forget the steps; returns its snapshot."""
+        with Watch.here().unguarded():
+            self.world.restore(self.empty)
+        self.steps.clear()
+        return self.empty
+
+    def snapshot(self) -> Tree:
+        """What is in the world now."""
+        with Watch.here().unguarded():
+            return self.world.snapshot()
+
+    def restore(self, tree: Tree, what: str) -> None:
+        """Put the world to a snapshot, behind the plugin's back; `what` tells the reader of the steps."""
+        with Watch.here().unguarded():
+            self.world.restore(tree)
+        self.steps.append(f"# behind the plugin's back: {what}")
+
+    def changes(self, before: Tree, after: Tree) -> list[Place]:
+        """Where two snapshots differ, what the world calls volatile aside."""
+        return places(pruned(self.world, before), pruned(self.world, after))
+
+    @property
+    def pairs(self) -> list[tuple[Raw, Raw]]:
+        """The update pairs among the examples: two with the same identity that differ in more than Tuning."""
+        shape = self.plugin.shape
+        found = []
+        for index, one in enumerate(self.examples):
+            for other in self.examples[index + 1 :]:
+                a, b = self.full(one), self.full(other)
+                if shape.identity_of(a) == shape.identity_of(b) and shape.comparable(a) != shape.comparable(b):
+                    found.append((one, other))
+        return found
+
+    def full(self, raw: Mapping[str, Json]) -> Raw:
+        """Plain options with defaults; secrets as their text."""
+        return full(self.parse(raw), lambda text: text)
+
+    def parse(self, raw: Mapping[str, Json]) -> Options:
+        """The typed options of plain ones that must be valid.
+
+        Raises:
+            Violation: they aren't.
+        """
+        try:
+            return self.plugin.parse(raw)
+        except DtmError as error:
+            self.fail(f"the options {short(raw)} are refused: {error}")
+
+    # --- calling -----------------------------------------------------------------------------------------------------
+
+    def call(self, operation: Operation, raw: Mapping[str, Json], state: State | None = None) -> Any:
+        """What an operation returns, or raises, as it is.
+
+        Raises:
+            BaseException: what the plugin raised.
+        """
+        options = self.parse(raw)
+        secrets = reveal_all(options)
+        given = short(raw) + (f", {short(state)}" if state is not None and self.takes_state(operation) else "")
+        self.steps.append(_hidden(f"{operation}({given})", secrets))
+        try:
+            result = self.plugin.call(operation, options, deepcopy(state))
+        except BaseException as error:
+            self.steps[-1] += _hidden(f"  raises {describe(error)}", secrets)
+            raise
+        finally:
+            if os.getpid() != self._process:  # the plugin has forked, and this is not the one that is asked
+                os._exit(0)
+        self.steps[-1] += _hidden(f"  -> {short(result)}", secrets)
+        return result
+
+    def must(self, operation: Operation, raw: Mapping[str, Json], state: State | None = None) -> Any:
+        """What an operation returns, which must succeed.
+
+        Raises:
+            Violation: it raised.
+        """
+        try:
+            return self.call(operation, raw, state)
+        except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
+            self.fail(f"{operation} raised {describe(error)}", trace=trace_of(error))
+
+    def create(self, raw: Mapping[str, Json]) -> State:
+        """Create, which must succeed."""
+        made: State = self.must("create", raw)
+        return made
+
+    def read(self, raw: Mapping[str, Json], state: State | None = None) -> State | None:
+        """Read, which must succeed."""
+        found: State | None = self.must("read", raw, state)
+        return found
+
+    def update(self, raw: Mapping[str, Json], state: State | None = None) -> State:
+        """Update, which must succeed."""
+        made: State = self.must("update", raw, state)
+        return made
+
+    def delete(self, raw: Mapping[str, Json], state: State | None = None) -> bool:
+        """Delete, which must succeed; what it returned."""
+        gone: bool = self.must("delete", raw, state)
+        return gone
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Inside, an operation whose verdict doesn't matter may raise what it likes."""
+        try:
+            yield
+        except Violation:
+            raise
+        except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
+            self.notes.append(f"{type(error).__name__}: {short(str(error))}")
+
+    def takes_state(self, operation: Operation) -> bool:
+        """Whether an operation takes the recorded state."""
+        return operation in self.plugin._stateful  # noqa: SLF001  # ours
+
+    # --- judging -----------------------------------------------------------------------------------------------------
+
+    def fail(self, message: str, diff: Sequence[str] = (), trace: str = "") -> NoReturn:
+        """End the check: the plugin breaks the rule.
+
+        Raises:
+            Violation: always.
+        """
+        raise Violation(message, tuple(diff), trace)
+
+    def same_states(self, wanted: object, found: object, message: str) -> None:
+        """Hold two states against each other.
+
+        Raises:
+            Violation: they differ; the difference is shown, `-` of the first, `+` of the second.
+        """
+        if not same(wanted, found):
+            self.fail(message, difference(wanted, found))
+
+    def same_world(self, wanted: Tree, found: Tree, message: str) -> None:
+        """Hold two snapshots against each other, what the world calls volatile aside.
+
+        Raises:
+            Violation: they differ; the difference is shown.
+        """
+        a, b = pruned(self.world, wanted), pruned(self.world, found)
+        if places(a, b):
+            self.fail(message, difference(a, b))
+
+    def an_example(self) -> Raw:
+        """The first example.
+
+        Raises:
+            Skipped: there is none; rule A4 says so.
+        """
+        if not self.examples:
+            skip("the plugin has no examples")
+        return self.examples[0]
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two plain values are the same JSON: 1, 1.0 and true are three values."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    return type(one) is type(other) and one == other
+
+
+def _hidden(text: str, secrets: Iterable[str]) -> str:
+    """A text without the secrets: it is printed, and written to reports."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line; every problem of an OptionsError."""
+    said = (
+        "; ".join(f"{path}: {message}" for path, message in error.problems) if isinstance(error, OptionsError) else ""
+    )
+    try:
+        text = said or str(error)
+    except Exception:  # noqa: BLE001  # an author's __str__
+        text = ""
+    return f"{type(error).__name__}: {short(text)}" if text else type(error).__name__
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback, from where the plugin's code begins."""
+    start = error.__traceback__
+    while start and start.tb_next and "dtm_sdk" in start.tb_frame.f_globals.get("__name__", ""):
+        start = start.tb_next
+    return "".join(traceback.format_exception(type(error), error, start))
+
+
+def without(state: Json, paths: Sequence[str]) -> Json:
+    """A copy of a state without what is at some dotted paths."""
+    copy = deepcopy(state)
+    for path in paths:
+        *above, last = path.split(".")
+        inner = copy
+        for key in above:
+            inner = inner.get(key) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            inner.pop(last, None)
+    return copy
+
+
+def plain(value: object) -> Json:
+    """A value as JSON gives it back."""
+    return msgspec.json.decode(msgspec.json.encode(value))

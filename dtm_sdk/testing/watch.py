@@ -1,0 +1,263 @@
+"""What a plugin does, seen from outside of it: audit events, and the calls of C functions that do I/O.
+
+Audit hooks (PEP 578) tell of files that are opened, renamed and removed, of sockets and child processes, in every
+thread and from C code too; they can't be removed, so there is one hook, put there once, in the process of a check. They
+tell nothing of stat, access, write or fsync: those are seen as `c_call` events of `sys.setprofile`, on the calling
+thread. What children and C libraries do to files is seen by neither, only in the world's snapshots.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final, NamedTuple
+
+from msgspec import Struct, field
+
+MODULES: Final = frozenset(
+    {"posix", "io", "_io", "socket", "_socket", "_ssl", "_sqlite3", "sqlite3", "_posixsubprocess"}
+)
+"""Modules whose functions and methods do I/O."""
+QUIET: Final = frozenset(
+    {
+        "fspath",
+        "getpid",
+        "getcwd",
+        "urandom",
+        "fsencode",
+        "__enter__",
+        "get_blocking",
+        "WIFEXITED",
+        "WEXITSTATUS",
+        "waitstatus_to_exitcode",
+        "StringIO",
+        "BytesIO",
+        "getvalue",
+        "getbuffer",
+        "text_encoding",
+        "register_at_fork",
+    }
+)
+"""Those of them that ask the system for nothing that can fail."""
+WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+CHANGES: Final = {
+    "os.chmod": 1,
+    "os.chown": 1,
+    "os.link": 2,
+    "os.mkdir": 1,
+    "os.remove": 1,
+    "os.removexattr": 1,
+    "os.rename": 2,
+    "os.rmdir": 1,
+    "os.setxattr": 1,
+    "os.symlink": 2,
+    "os.truncate": 1,
+    "os.utime": 1,
+    "shutil.rmtree": 1,
+}
+"""Audit events that change files, and how many of their first arguments are paths (Python's audit event table)."""
+CHILDREN: Final = frozenset(
+    {"subprocess.Popen", "os.posix_spawn", "os.spawn", "os.exec", "os.fork", "os.forkpty", "os.system", "pty.spawn"}
+)
+LIBRARIES: Final = frozenset({"sqlite3.connect", "dbm.open", "ctypes.dlopen"})
+SOCKETS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.bind"})
+
+
+class Call(NamedTuple):
+    """One call of a C function that does I/O, on the watched thread.
+
+    Attributes:
+        number: from 1.
+        name: e.g. "open", "fsync", "TextIOWrapper.write".
+    """
+
+    number: int
+    name: str
+
+
+class Seen(Struct):
+    """What was seen while something ran.
+
+    Attributes:
+        calls: of C functions that do I/O, in order.
+        writes: paths opened for writing, made, changed or removed.
+        reads: paths opened for reading.
+        children: how child processes were started: the arguments as text.
+        names: every path and address that was used.
+        libraries: events of C libraries that do I/O by themselves.
+        sockets: connections that were made.
+    """
+
+    calls: list[Call] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+    children: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    libraries: list[str] = field(default_factory=list)
+    sockets: list[str] = field(default_factory=list)
+
+    @property
+    def any_io(self) -> list[str]:
+        """All of it, as lines; empty where nothing was done."""
+        return [
+            *(f"writes {path}" for path in self.writes),
+            *(f"reads {path}" for path in self.reads),
+            *(f"starts {command}" for command in self.children),
+            *(f"connects to {address}" for address in self.sockets),
+            *(f"uses {event}" for event in self.libraries),
+            *(f"calls {call.name}" for call in self.calls),
+        ]
+
+
+class OutsideError(PermissionError):
+    """The plugin was about to write outside of its world: it is kept from that."""
+
+
+Act = Callable[[Call], None]
+"""What to do at a call before it happens; what it raises is raised to the plugin in place of the call."""
+
+
+class Watch:
+    """The eyes of one process; `Watch.here()` gives them."""
+
+    _here: "Watch | None" = None
+
+    def __init__(self) -> None:
+        self.allowed: tuple[str, ...] = ()
+        self.guarded = False
+        self.outside: list[str] = []
+        self._seen: Seen | None = None
+        self._others: frozenset[int] = frozenset()
+        sys.addaudithook(self._audit)
+
+    @classmethod
+    def here(cls) -> "Watch":
+        """The one of this process."""
+        if cls._here is None:
+            cls._here = Watch()
+        return cls._here
+
+    @contextmanager
+    def guarding(self, *folders: Path) -> Iterator[None]:
+        """Inside, what would be written outside of these folders is refused, and kept in `outside`."""
+        self.allowed = tuple(os.path.realpath(folder) for folder in folders)
+        self.guarded = True
+        try:
+            yield
+        finally:
+            self.guarded = False
+
+    @contextmanager
+    def unguarded(self) -> Iterator[None]:
+        """Inside, the suite itself may write."""
+        before, self.guarded = self.guarded, False
+        try:
+            yield
+        finally:
+            self.guarded = before
+
+    @contextmanager
+    def watching(self, act: Act | None = None) -> Iterator[Seen]:
+        """Inside, what this thread and those it starts do is seen; `act` is called before each call of its own."""
+        seen = Seen()
+        self._others = frozenset(thread.ident for thread in threading.enumerate() if thread.ident) - {
+            threading.get_ident()
+        }
+        before, self._seen = sys.getprofile(), seen
+        sys.setprofile(_profiler(seen, act))
+        try:
+            yield seen
+        finally:
+            sys.setprofile(before)
+            self._seen = None
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """The hook. It must be quick and never raise by mistake: every audited call of the process comes here."""
+        seen = self._seen
+        if (seen is None and not self.guarded) or event in _UNHEARD:
+            return
+        if threading.get_ident() in self._others or _importing():
+            return
+        writes, reads = _paths(event, arguments)
+        if self.guarded:
+            self._guard(event, writes)
+        if seen is None:
+            return
+        seen.writes += writes
+        seen.reads += reads
+        seen.names += [*writes, *reads]
+        if event in CHILDREN:
+            seen.children.append(_started(event, arguments))
+        elif event in SOCKETS:
+            seen.sockets.append(repr(arguments[1:]))
+            seen.names.append(repr(arguments[1:]))
+        elif event in LIBRARIES:
+            seen.libraries.append(f"{event} {_text(arguments[0]) if arguments else ''}")
+
+    def _guard(self, event: str, writes: list[str]) -> None:
+        for path in writes:
+            real = os.path.realpath(os.path.dirname(path) or ".")  # noqa: PTH120  # quick
+            if not (real + os.sep).startswith(tuple(folder + os.sep for folder in self.allowed)):
+                self.outside.append(path)
+                raise OutsideError(1, f"the conformance suite lets a plugin write in its world only ({event})", path)
+
+
+_UNHEARD: Final = frozenset({"object.__getattr__", "sys._getframe", "compile", "exec", "import", "marshal.loads"})
+
+
+def _importing() -> bool:
+    """Whether an import is going on in this thread."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  # the only way to see who calls
+    while frame:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _text(value: object) -> str:
+    return os.fsdecode(value) if isinstance(value, bytes) else str(value)
+
+
+def _paths(event: str, arguments: tuple[Any, ...]) -> tuple[list[str], list[str]]:
+    """The paths that an event writes, and those that it reads; descriptors and devices aside."""
+    if event == "open":
+        path, _, flags = arguments[:3]
+        if isinstance(path, int) or path is None:
+            return [], []
+        text = _text(path)
+        if text.startswith("/dev/"):
+            return [], []
+        return ([text], []) if flags is not None and flags & WRITES else ([], [text])
+    count = CHANGES.get(event, 0)
+    return [_text(each) for each in arguments[:count] if isinstance(each, str | bytes | os.PathLike)], (
+        [_text(arguments[0])] if event in {"os.listdir", "os.scandir"} and isinstance(arguments[0], str | bytes) else []
+    )
+
+
+def _started(event: str, arguments: tuple[Any, ...]) -> str:
+    if event == "subprocess.Popen":
+        program, words = arguments[0], arguments[1]
+        return " ".join(map(_text, words)) if isinstance(words, list | tuple) else _text(words or program)
+    flat = [word for each in arguments for word in (each if isinstance(each, list | tuple) else [each])]
+    return " ".join([event, *(_text(word) for word in flat if isinstance(word, str | bytes))])
+
+
+def _profiler(seen: Seen, act: Act | None) -> Callable[[FrameType, str, Any], None]:
+    def profile(frame: FrameType, event: str, called: Any) -> None:
+        if event != "c_call":
+            return
+        owner = getattr(called, "__self__", None)
+        module = getattr(called, "__module__", None) or type(owner).__module__
+        if module not in MODULES or called.__name__ in QUIET or frame.f_code.co_filename.startswith("<frozen"):
+            return
+        bound = owner is not None and type(owner).__name__ != "module"
+        call = Call(len(seen.calls) + 1, f"{type(owner).__name__}.{called.__name__}" if bound else called.__name__)
+        seen.calls.append(call)
+        if act:
+            act(call)
+
+    return profile

@@ -1,0 +1,106 @@
+"""Something real that a plugin acts on through a client or a command: a server, or a command-line tool."""
+
+import os
+import signal
+import stat
+import sys
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from textwrap import dedent
+from typing import Final
+
+from dtm_sdk.testing.worlds.world import Fault, Tree, World
+
+
+class ProcessWorld(World):
+    """A real server or command-line tool that a fixture starts; a subclass says how to see what is in it.
+
+    Args:
+        pid: the process of the server, where it can be stopped for a while: a plugin then meets a time-out.
+        commands: names of the command-line tools that the plugin starts: each can be made to fail, to be missing or to
+            print nonsense, by a program of that name which is found before it.
+        environment: variables of the process of each check, e.g. where the server is.
+    """
+
+    name = "process"
+
+    def __init__(
+        self, *, pid: int | None = None, commands: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.pid = pid
+        self.commands = tuple(commands)
+        self.environment = dict(environment or {})
+        self._scratch = Path()
+
+    @contextmanager
+    def opened(self, scratch: Path) -> Iterator[None]:
+        """Set the environment, and make an empty folder the working directory."""
+        self._scratch = scratch
+        folder = scratch / "world"
+        folder.mkdir()
+        before, variables = Path.cwd(), dict(os.environ)
+        os.chdir(folder)
+        os.environ.update(self.environment)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(variables)
+            os.chdir(before)
+
+    @abstractmethod
+    def snapshot(self) -> Tree:
+        """What is in the server, asked for without the plugin."""
+
+    @abstractmethod
+    def restore(self, tree: Tree) -> None:
+        """Make the server hold just what the tree says."""
+
+    @property
+    def writable(self) -> Sequence[Path]:
+        """The working directory."""
+        return (self._scratch / "world",)
+
+    def faults(self) -> Sequence[Fault]:
+        """The server that doesn't answer; each tool that fails, prints nonsense, is killed or missing."""
+        server = [Fault("the server does not answer", self._paused)] if self.pid else []
+        return [*server, *(Fault(name, self._replaced(body)) for name, body in _BROKEN.items() if self.commands)]
+
+    @contextmanager
+    def _paused(self) -> Iterator[Callable[[], int]]:
+        if self.pid is None:
+            raise ValueError("no process to pause")
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield lambda: 1
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def _replaced(self, body: str) -> Callable[[], AbstractContextManager[Callable[[], int]]]:
+        @contextmanager
+        def replaced() -> Iterator[Callable[[], int]]:
+            folder, log, path = self._scratch / "shims", self._scratch / "shims.log", os.environ["PATH"]
+            folder.mkdir(exist_ok=True)
+            log.write_text("")
+            for command in self.commands:
+                shim = folder / command
+                shim.write_text(f"#!{sys.executable}\nopen({str(log)!r}, 'a').write('.')\n{dedent(body)}")
+                shim.chmod(stat.S_IRWXU)
+            os.environ["PATH"] = f"{folder}{os.pathsep}{path}"
+            try:
+                yield lambda: len(log.read_text())
+            finally:
+                os.environ["PATH"] = path
+                for command in self.commands:
+                    (folder / command).unlink()
+
+        return replaced
+
+
+_BROKEN: Final = {
+    "the command fails": "import sys\nsys.exit('it can not be done')\n",
+    "the command is killed": "import os\nos.kill(os.getpid(), 9)\n",
+    "the command prints nonsense": "print('<<< nonsense >>>')\n",
+}
