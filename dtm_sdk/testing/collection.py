@@ -137,15 +137,15 @@ class _PluginNode(pytest.Module):
         return dtm_sdk.testing.checks
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
-        """A test for each check of the levels that are asked for.
+        """A test for each check of the levels that are asked for; one that fails where the plugin can't be loaded.
 
-        Raises:
-            CollectError: the plugin can't be loaded.
+        An error of the collection would end the whole run: the other plugins are to be checked all the same.
         """
         try:
             self.dtm_plugin = self.found.load()
         except DtmError as error:
-            raise self.CollectError(str(error)) from None
+            yield ConformanceItem.from_parent(self, name="test_the_plugin_loads", callobj=_wrong([str(error)]))
+            return
         target = self._target(self.dtm_plugin)
         levels = LEVELS[: LEVELS.index(self.config.getoption("--dtm-level")) + 1]
         if self.suite.problems:

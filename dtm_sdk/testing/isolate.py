@@ -18,6 +18,8 @@ SPARE: Final = 2.0
 """Seconds that a check has after its limit to say where it hangs."""
 POLL: Final = 0.05
 """Seconds between two looks at whether a child that says nothing has ended."""
+MARK: Final = "DTM_CONFORMANCE"
+"""The variable that tells the programs that a check has started, those too that have left its session."""
 
 
 class Returned(Struct, frozen=True):
@@ -56,10 +58,11 @@ def isolated(work: Callable[[], bytes], limit: float, scratch: Path) -> Returned
         pid = os.fork()
     if pid == 0:
         os.close(reader)
+        os.environ[MARK] = str(scratch)
         _child(work, limit, trace, writer)
     os.close(writer)
     data, status = _received(reader, pid, start + limit + SPARE)
-    left = _kill_session(pid)
+    left = _kill_rest(pid, f"{MARK}={scratch}")
     said = trace.read_text(encoding="utf-8", errors="replace") if trace.exists() else ""
     seconds = time.monotonic() - start
     if data is not None:
@@ -131,7 +134,7 @@ def _status(pid: int) -> int | None:
 def _how(status: int, limit: float, *, hung: bool) -> str:
     code = os.waitstatus_to_exitcode(status)
     if code == -signal.SIGKILL or (hung and code == 1):
-        return f"it did not end within {limit:.0f} s"
+        return f"it did not end within {limit:g} s"
     if code < 0:
         return f"it was ended by {signal.Signals(-code).name}"
     return f"it exited with code {code}" if code else "it ended early, without a word"
@@ -142,9 +145,9 @@ class _Process(NamedTuple):
     command: str
 
 
-def _kill_session(session: int) -> tuple[str, ...]:
-    """Kill what is left of a session; the command lines of what was there."""
-    found = _processes(session)
+def _kill_rest(session: int, mark: str) -> tuple[str, ...]:
+    """Kill what is left of a session, and the programs that were started in it; the command lines of what was there."""
+    found = _processes(session, mark.encode())
     for process in found:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(process.pid, signal.SIGKILL)
@@ -153,13 +156,16 @@ def _kill_session(session: int) -> tuple[str, ...]:
     return tuple(process.command for process in found)
 
 
-def _processes(session: int) -> list[_Process]:
-    """The processes of a session, as Linux's /proc lists them (proc(5)); none elsewhere."""
+def _processes(session: int, mark: bytes) -> list[_Process]:
+    """The processes of a session, and orphans with the mark, as Linux's /proc lists them (proc(5)); none elsewhere."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ValueError, IndexError):
             fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-            if int(fields[3]) == session and fields[0] != "Z":
+            ours = int(fields[3]) == session
+            if not ours and fields[1] == "1":
+                ours = mark in (entry / "environ").read_bytes().split(b"\0")
+            if ours and fields[0] != "Z":
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
                 found.append(_Process(int(entry.name), command[:200]))
     return found

@@ -116,7 +116,7 @@ def _checked(check: Check, target: Target, scratch: Path) -> Finding:
     start, world = time.monotonic(), target.world()
     home = scratch / "home"
     home.mkdir()
-    os.environ.update({"HOME": str(home), "TMPDIR": str(home), "DTM_CONFORMANCE": check.rule})
+    os.environ.update({"HOME": str(home), "TMPDIR": str(home)})
     tempfile.tempdir = None
     (scratch / "scene").mkdir()
     subject: Subject | None = None
