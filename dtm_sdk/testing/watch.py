@@ -21,6 +21,7 @@ MODULES: Final = frozenset(
     {"posix", "io", "_io", "socket", "_socket", "_ssl", "_sqlite3", "sqlite3", "_posixsubprocess"}
 )
 """Modules whose functions and methods do I/O."""
+FILES: Final = frozenset({"io", "_io"})
 QUIET: Final = frozenset(
     {
         "fspath",
@@ -72,10 +73,12 @@ class Call(NamedTuple):
     Attributes:
         number: from 1.
         name: e.g. "open", "fsync", "TextIOWrapper.write".
+        writable: the descriptor of the file that it is a method of, if that is open for writing; else -1.
     """
 
     number: int
     name: str
+    writable: int = -1
 
 
 class Seen(Struct):
@@ -246,6 +249,13 @@ def _started(event: str, arguments: tuple[Any, ...]) -> str:
     return " ".join([event, *(_text(word) for word in flat if isinstance(word, str | bytes))])
 
 
+def _writable(owner: Any) -> int:
+    try:
+        return owner.fileno() if owner.writable() else -1
+    except (AttributeError, OSError, ValueError):  # no file, or one that is closed
+        return -1
+
+
 def _profiler(seen: Seen, act: Act | None) -> Callable[[FrameType, str, Any], None]:
     def profile(frame: FrameType, event: str, called: Any) -> None:
         if event != "c_call":
@@ -255,7 +265,8 @@ def _profiler(seen: Seen, act: Act | None) -> Callable[[FrameType, str, Any], No
         if module not in MODULES or called.__name__ in QUIET or frame.f_code.co_filename.startswith("<frozen"):
             return
         bound = owner is not None and type(owner).__name__ != "module"
-        call = Call(len(seen.calls) + 1, f"{type(owner).__name__}.{called.__name__}" if bound else called.__name__)
+        name = f"{type(owner).__name__}.{called.__name__}" if bound else called.__name__
+        call = Call(len(seen.calls) + 1, name, _writable(owner) if bound and module in FILES else -1)
         seen.calls.append(call)
         if act:
             act(call)

@@ -17,7 +17,7 @@ from wsgiref.types import WSGIApplication
 from msgspec import Struct
 
 from dtm_sdk.options import Json
-from dtm_sdk.testing.worlds.world import Fault, Tree, World
+from dtm_sdk.testing.worlds.world import Fault, Strike, Tree, World
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
@@ -59,6 +59,8 @@ class _Strike(Struct):
         applies: to which requests.
         status: of `kind` "status".
         headers: of `kind` "status".
+        only: the number of the one that it befalls; 0 for all.
+        seen: how many it applied to.
         met: how many have met it.
     """
 
@@ -66,6 +68,8 @@ class _Strike(Struct):
     applies: Callable[[Request], bool]
     status: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    only: int = 0
+    seen: int = 0
     met: int = 0
 
 
@@ -156,6 +160,22 @@ class HttpWorld(World):
             self._state.clear()
             self._state.update(deepcopy(tree))
 
+    def calls(self) -> int:
+        """How many requests have come."""
+        return len(self.requests)
+
+    def settle(self) -> None:
+        """Wait until each connection that was made before is closed, and what came through it is answered."""
+        if self._server is None:
+            return
+        with socket.create_connection(
+            ("127.0.0.1", self._server.server_address[1])
+        ) as mine:  # it is accepted after those before it
+            mine.sendall(b"OPTIONS /dtm-settle HTTP/1.0\r\n\r\n")
+            while mine.recv(1 << 16):
+                pass
+        self._server.wait_until_idle()
+
     def mutations(self) -> int:
         """How many requests that change things have come."""
         return sum(request.mutating for request in self.requests)
@@ -172,14 +192,16 @@ class HttpWorld(World):
         ]
         return [Fault(name, self._striker(kind, status)) for name, kind, status in kinds]
 
-    def _striker(self, kind: Kind, status: str) -> Callable[[], AbstractContextManager[Callable[[], int]]]:
-        return lambda: self.struck(kind, lambda request: True, status)
+    def _striker(self, kind: Kind, status: str) -> Strike:
+        return lambda only=0: self.struck(kind, lambda request: True, status, only)
 
     @contextmanager
-    def struck(self, kind: Kind, applies: Callable[[Request], bool], status: str = "") -> Iterator[Callable[[], int]]:
-        """Inside, requests that it applies to meet a fault; gives how many have."""
+    def struck(
+        self, kind: Kind, applies: Callable[[Request], bool], status: str = "", only: int = 0
+    ) -> Iterator[Callable[[], int]]:
+        """Inside, requests that it applies to meet a fault, all or only the one of that number; gives how many have."""
         headers = (("Retry-After", "0"),) if status[:3] in {"429", "503"} else ()
-        strike = _Strike(kind, applies, status, headers)
+        strike = _Strike(kind, applies, status, headers, only)
         self._strikes.append(strike)
         try:
             yield lambda: strike.met
@@ -194,8 +216,11 @@ class HttpWorld(World):
         """What befalls a request, counted."""
         strike = next((each for each in self._strikes if each.applies(request)), None)
         if strike:
-            strike.met += 1
-        return strike
+            strike.seen += 1
+            if strike.only in {0, strike.seen}:
+                strike.met += 1
+                return strike
+        return None
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """What the application says, one request at a time."""
@@ -224,7 +249,27 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, world: HttpWorld) -> None:
         self.world = world
+        self._open = 0
+        self._closed = threading.Condition()
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Take a connection."""
+        with self._closed:
+            self._open += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        super().shutdown_request(request)
+        with self._closed:
+            self._open -= 1
+            self._closed.notify_all()
+
+    def wait_until_idle(self) -> None:
+        """Wait until no connection is open, for a while at most: a living client may hold one."""
+        with self._closed:
+            self._closed.wait_for(lambda: self._open == 0, PATIENCE)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Nothing: a client that leaves early is none of our business."""
@@ -250,6 +295,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         world = self.server.world
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path == "/dtm-settle":
+            self._send(Answer("204 No Content", [], b""))
+            return
         request = Request(self.command, self.path, body, world.is_mutating(self.command, self.path))
         world.requests.append(request)
         self._meet(world, request, world.strike_of(request))

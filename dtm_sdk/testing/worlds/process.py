@@ -6,12 +6,12 @@ import stat
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 from typing import Final
 
-from dtm_sdk.testing.worlds.world import Fault, Tree, World
+from dtm_sdk.testing.worlds.world import Fault, Strike, Tree, World
 
 
 class ProcessWorld(World):
@@ -69,7 +69,7 @@ class ProcessWorld(World):
         return [*server, *(Fault(name, self._replaced(body)) for name, body in _BROKEN.items() if self.commands)]
 
     @contextmanager
-    def _paused(self) -> Iterator[Callable[[], int]]:
+    def _paused(self, only: int = 0) -> Iterator[Callable[[], int]]:  # noqa: ARG002  # a server pauses as a whole
         if self.pid is None:
             raise ValueError("no process to pause")
         os.kill(self.pid, signal.SIGSTOP)
@@ -78,9 +78,9 @@ class ProcessWorld(World):
         finally:
             os.kill(self.pid, signal.SIGCONT)
 
-    def _replaced(self, body: str) -> Callable[[], AbstractContextManager[Callable[[], int]]]:
+    def _replaced(self, body: str) -> Strike:
         @contextmanager
-        def replaced() -> Iterator[Callable[[], int]]:
+        def replaced(only: int = 0) -> Iterator[Callable[[], int]]:
             folder, log, path = self._scratch / "shims", self._scratch / "shims.log", os.environ["PATH"]
             folder.mkdir(exist_ok=True)
             log.write_text("")

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -24,12 +24,20 @@ class Fault(Struct, frozen=True):
 
     Attributes:
         name: what a reader calls it, e.g. "answers 500".
-        strike: for as long as what it returns is entered, the calls that the plugin makes meet the fault. What is
-            entered gives a function that says how many calls have met it.
+        strike: for as long as what it returns is entered, the calls that the plugin makes meet the fault: all of them,
+            or only the one of that number (from 1). What is entered gives a function that says how many have met it.
     """
 
     name: str
-    strike: Callable[[], AbstractContextManager[Callable[[], int]]]
+    strike: "Strike"
+
+
+class Strike(Protocol):
+    """How a fault is made to happen."""
+
+    def __call__(self, only: int = 0, /) -> AbstractContextManager[Callable[[], int]]:
+        """What is entered; see `Fault`."""
+        ...
 
 
 class World(ABC):
@@ -72,6 +80,13 @@ class World(ABC):
     def faults(self) -> Sequence[Fault]:
         """The ways in which all calls of the plugin can be made to fail; faults of files are the suite's own."""
         return ()
+
+    def calls(self) -> int:
+        """How many calls have come from the plugin so far, where the world can tell; else 0."""
+        return 0
+
+    def settle(self) -> None:  # noqa: B027  # most worlds do what they are asked for at once
+        """Wait until what a plugin that died has asked for is done; nothing by default."""
 
     def mutations(self) -> int:
         """How many calls that change things have come from the plugin so far, where the world can tell; else 0."""

@@ -1,0 +1,78 @@
+"""The runner in a child process that dies in the middle of a plugin's operation, at a call that is chosen."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+from msgspec import Struct
+
+from dtm_sdk.plugin import Operation, Plugin
+from dtm_sdk.testing.subject import Subject
+from dtm_sdk.testing.watch import Call, Watch
+
+
+class Death(Struct, frozen=True):
+    """How a child ended.
+
+    Attributes:
+        died: it was killed where it should be.
+        call: name of the call at which; empty where it got to its end.
+    """
+
+    died: bool
+    call: str = ""
+
+
+def dying(subject: Subject, operation: Operation, number: int, work: Callable[[Plugin], object]) -> Death:
+    """Do some work in a child, whose process is killed just before a plugin's operation makes its n-th call.
+
+    Args:
+        subject: whose plugin it is.
+        operation: the one that dies.
+        number: of the call to the system, from 1; one more than there are is the moment after the operation is done.
+        work: takes the plugin, which dies.
+    """
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        code = 1
+        try:
+            work(mortal(subject.plugin, operation, number, lambda call: os.write(writer, call.encode())))
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        call = said.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    subject.world.settle()
+    if status > 0:
+        subject.fail(f"the run that was to die in {operation} ended with a bug of its own")
+    return Death(status == -signal.SIGKILL, call)
+
+
+def mortal(plugin: Plugin, operation: Operation, number: int, say: Callable[[str], object]) -> Plugin:
+    """A plugin whose process dies in an operation, at its n-th call; `say` is told the call's name just before."""
+    function = getattr(plugin, operation)
+
+    def die(name: str) -> None:
+        say(name)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def act(call: Call) -> None:
+        if call.number == number:
+            die(call.name)
+
+    @wraps(function)
+    def dies(*arguments: Any) -> Any:
+        with Watch.here().watching(act) as seen:
+            result = function(*arguments)
+        if len(seen.calls) == number - 1:
+            die("the end")
+        return result
+
+    return replace(plugin, **{operation: dies})
