@@ -167,6 +167,7 @@ class _PluginNode(pytest.Module):
             config.getoption("--dtm-seed"),
             config.getoption("--dtm-timeout"),
             here=config.getoption("usepdb"),
+            thorough=config.getoption("--dtm-thorough"),
         )
 
 

@@ -38,6 +38,7 @@ class Target(Struct):
         seed: of whatever is left to chance.
         limit: seconds that a check may take.
         here: run the checks in this process, for a debugger.
+        thorough: try all where else some are tried.
         findings: name of a check -> what it found, without allowances.
     """
 
@@ -48,6 +49,7 @@ class Target(Struct):
     seed: int = 0
     limit: float = LIMIT
     here: bool = False
+    thorough: bool = False
     findings: dict[str, Finding] = field(default_factory=dict)
 
 
@@ -114,8 +116,9 @@ def _told(check: Check, returned: Returned) -> Finding:
 def _checked(check: Check, target: Target, scratch: Path) -> Finding:
     """In the process of the check: open the world, run the body, say how it ended."""
     start, world = time.monotonic(), target.world()
-    home = scratch / "home"
+    home, runs = scratch / "home", scratch / "run"
     home.mkdir()
+    runs.mkdir()
     os.environ.update({"HOME": str(home), "TMPDIR": str(home)})
     tempfile.tempdir = None
     (scratch / "scene").mkdir()
@@ -123,8 +126,10 @@ def _checked(check: Check, target: Target, scratch: Path) -> Finding:
     ended: Ended | None = None
     try:
         with world.opened(scratch / "scene"):
-            subject = Subject(target.plugin, world, target.seed, source=target.source, scratch=scratch)
-            with Watch.here().guarding(home, *world.writable):
+            subject = Subject(
+                target.plugin, world, target.seed, source=target.source, scratch=scratch, thorough=target.thorough
+            )
+            with Watch.here().guarding(home, runs, *world.writable):
                 check.body(subject)
     except Ended as error:
         ended = error

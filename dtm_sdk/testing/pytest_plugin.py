@@ -44,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--dtm-timeout", type=float, default=60.0, metavar="S", help="seconds that one check may take (default: 60)"
     )
+    group.addoption(
+        "--dtm-thorough", action="store_true", help="try every fault and every death, where else some are tried"
+    )
     group.addoption("--dtm-explain", metavar="RULE", help="say what a rule asks and why, e.g. C2, or `all`, and end")
 
 

@@ -29,26 +29,27 @@ class Group(Struct, frozen=True):
         letter: what their ids start with.
         title: as in CONTRACT, section 3.
         level: the lowest level that needs them.
-        module: where their checks are, in `dtm_sdk.testing.checks`.
+        modules: where their checks are, in `dtm_sdk.testing.checks`.
     """
 
     letter: str
     title: str
     level: Level
-    module: str
+    modules: tuple[str, ...]
 
 
 GROUPS: Final = (
-    Group("A", "Declaration", "core", "declaration"),
-    Group("V", "Validation", "core", "validation"),
-    Group("C", "Create", "core", "create"),
-    Group("R", "Read", "core", "read"),
-    Group("U", "Update", "core", "update"),
-    Group("D", "Delete", "core", "delete"),
-    Group("L", "Lifecycle", "full", "lifecycle"),
-    Group("P", "Company", "full", "company"),
-    Group("S", "Secrets", "full", "secrets"),
-    Group("E", "Environment", "full", "environment"),
+    Group("A", "Declaration", "core", ("declaration",)),
+    Group("V", "Validation", "core", ("validation",)),
+    Group("C", "Create", "core", ("create",)),
+    Group("R", "Read", "core", ("read",)),
+    Group("U", "Update", "core", ("update",)),
+    Group("D", "Delete", "core", ("delete",)),
+    Group("L", "Lifecycle", "full", ("lifecycle",)),
+    Group("P", "Company", "full", ("company",)),
+    Group("S", "Secrets", "full", ("secrets",)),
+    Group("E", "Environment", "full", ("environment",)),
+    Group("F", "Faults", "hardened", ("faults", "deaths")),
 )
 
 Body = Callable[["Subject"], None]
@@ -133,11 +134,12 @@ def checks() -> tuple[Check, ...]:
 
 
 def _checks_of(group: Group) -> Iterator[Check]:
-    module = import_module(f"dtm_sdk.testing.checks.{group.module}")
-    for value in vars(module).values():
-        found = getattr(value, "dtm_check", None)
-        if isinstance(found, Check) and found.body.__module__ == module.__name__:
-            yield found
+    for name in group.modules:
+        module = import_module(f"dtm_sdk.testing.checks.{name}")
+        for value in vars(module).values():
+            found = getattr(value, "dtm_check", None)
+            if isinstance(found, Check) and found.body.__module__ == module.__name__:
+                yield found
 
 
 @cache

@@ -1,7 +1,7 @@
 """The real runner, on a config and a state of its own, beside the world that its plugins act on."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +72,15 @@ class Runner:
             config_state or {"backend": "local", "options": {"stateFile": os.path.abspath(self.state)}}  # noqa: PTH100
         )
         self._plugins = tuple(plugins)
+        self._secrets: dict[str, str] = {}
 
     def write(self, tools: Sequence[Mapping[str, Json]]) -> None:
-        """Write the config: each tool with `name`, `plugin`, `options` and, if wanted, `dependsOn`."""
+        """Write the config: each tool with `name`, `plugin`, `options` and, if wanted, `dependsOn`.
+
+        The secrets in it are given again when a tool that has left the config needs them to be deleted.
+        """
+        for tool in tools:
+            self._secrets.update(_texts(tool["options"], f"{tool['name']} ({tool['plugin']})"))
         document = {"config": {"state": self._backend}, "tools": list(tools)}
         self.config.write_bytes(msgspec.json.encode(document))  # JSON is YAML
 
@@ -109,6 +115,11 @@ class Runner:
         self.state.unlink(missing_ok=True)
         shutil.rmtree(self.folder / f".{self.state.name}.d", ignore_errors=True)
 
+    def _answer(self, question: str) -> str:
+        """The secret that a line such as `Tool N (P) needs its secret token: ` asks for; empty if it isn't known."""
+        words = question.removeprefix("Tool ").rstrip(": ").replace(" needs its secret ", " ")
+        return self._secrets.get(words, "")
+
     def _run(
         self,
         command: Callable[[Settings, Callable[[Event], None], Ask], Result],
@@ -122,6 +133,7 @@ class Runner:
             config=str(self.config),
             plugin_dir=str(self.folder / "plugins"),
             plugins=self._plugins,
+            ask_secret=self._answer,
             **settings,
         )
 
@@ -132,3 +144,15 @@ class Runner:
             return Run(command(given, events.append, ask), tuple(events))
         except DtmError as error:
             return Run(None, tuple(events), error)
+
+
+def _texts(value: Json, path: str) -> Iterator[tuple[str, str]]:
+    """Every text in plain options, with what names it in the runner's question: the tool's title and the path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, f"{path} {key}" if path.endswith(")") else f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{path}[{index}]")

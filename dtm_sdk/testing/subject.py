@@ -34,6 +34,7 @@ class Subject:
         world: its world, open.
         source: where the plugin comes from.
         scratch: a folder for what a check keeps beside the world; the plugin may not write there.
+        thorough: whether to try all where else some are tried.
         empty: the world as it was before anything was done.
         examples: the plugin's examples, bound to the world.
         random: a source of chance that repeats with the same seed.
@@ -41,11 +42,14 @@ class Subject:
         notes: what is worth telling beside the verdict.
     """
 
-    def __init__(self, plugin: Plugin, world: World, seed: int, *, source: Source, scratch: Path) -> None:
+    def __init__(
+        self, plugin: Plugin, world: World, seed: int, *, source: Source, scratch: Path, thorough: bool
+    ) -> None:
         self.plugin = plugin
         self.world = world
         self.source = source
         self.scratch = scratch
+        self.thorough = thorough
         self.empty: Tree = world.snapshot()
         self.examples: list[Raw] = [world.bind(example) for example in plugin.examples]
         self.random = Random(seed)  # noqa: S311  # it makes samples

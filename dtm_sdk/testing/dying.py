@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -75,4 +75,29 @@ def mortal(plugin: Plugin, operation: Operation, number: int, say: Callable[[str
             die("the end")
         return result
 
-    return replace(plugin, **{operation: dies})
+    changed: dict[str, Any] = {operation: dies}
+    return replace(plugin, **changed)
+
+
+def ending(subject: Subject, work: Callable[[], object]) -> None:
+    """Do some work in a child, whose process ends as soon as it is done, threads and all."""
+    subject.world.settle()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    subject.world.settle()
+    if status:
+        subject.fail(f"a run ended with code {status}")
+
+
+def evenly(numbers: Sequence[int], most: int) -> list[int]:
+    """Some of many, evenly: the first and the last among them."""
+    if len(numbers) <= most:
+        return list(numbers)
+    return sorted({numbers[round(index * (len(numbers) - 1) / (most - 1))] for index in range(most)})

@@ -1,0 +1,310 @@
+"""Faults: the rules F2 to F4. What is left when a run dies, loses an answer or is interrupted."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial, wraps
+from typing import Any
+
+from dtm_sdk.errors import PluginError
+from dtm_sdk.options import Json
+from dtm_sdk.plugin import Operation, Plugin, State
+from dtm_sdk.testing.difference import difference
+from dtm_sdk.testing.dying import dying, ending, evenly
+from dtm_sdk.testing.meaning import meaning
+from dtm_sdk.testing.rules import check
+from dtm_sdk.testing.runs import Run, Runner
+from dtm_sdk.testing.siblings import siblings
+from dtm_sdk.testing.subject import Raw, Subject, same
+from dtm_sdk.testing.verdicts import unsupported
+from dtm_sdk.testing.watch import Watch
+from dtm_sdk.testing.worlds.world import Tree, places
+
+DEATHS = 8
+"""At how many of the calls of an operation a run dies, unless all are asked for."""
+CORE = ("C2",)
+
+Tools = Sequence[Mapping[str, Json]]
+
+
+def tools(subject: Subject, *raws: Raw) -> Tools:
+    """A config's tools, one of each of some options."""
+    return [{"name": f"tool-{index}", "plugin": subject.plugin.name, "options": raw} for index, raw in enumerate(raws)]
+
+
+@check("F2", rests_on=CORE)
+def test_f2_death_in_create(subject: Subject) -> None:
+    """The process dies at each I/O call, under the runner: the next apply converges; no orphan, no duplicate.
+
+    One with `recovery="manual"` stops and asks. This test is of the calls of Create.
+
+    Why: machines lose power, jobs are killed. What was half made then is found by nobody but the plugin: an orphan is
+    paid for, a second one does the work twice.
+
+    Wrong:
+        def create(options):
+            id = post("/things")                      # dies here: nobody knows of it any more
+            put(f"/things/{id}", {"name": options.name})
+
+    Mend: make the resource findable in the very call that makes it (its name, a tag), and look for it before you make
+    one. Give what you write first, such as a temporary file, a name that the next try finds again.
+    """
+    _hold_deaths(subject, "create", (), tools(subject, subject.an_example()))
+
+
+@check("F2", rests_on=CORE)
+def test_f2_death_in_update(subject: Subject) -> None:
+    """The process dies at each I/O call of Update: the next apply converges."""
+    if not subject.pairs:
+        unsupported("nothing can be updated: every option is Identity or Tuning")
+    first, second = subject.pairs[0]
+    _hold_deaths(subject, "update", tools(subject, first), tools(subject, second))
+
+
+@check("F2", rests_on=CORE)
+def test_f2_death_in_replace(subject: Subject) -> None:
+    """The process dies at each I/O call of the Delete or the Create of a Replace: the next apply converges."""
+    first = subject.an_example()
+    others = siblings(subject, first)
+    if not others:
+        unsupported("no other identity is valid, so nothing can be replaced")
+    for operation in ("delete", "create"):
+        _hold_deaths(subject, operation, tools(subject, first), tools(subject, others[0]))
+
+
+@check("F2", rests_on=CORE)
+def test_f2_death_in_delete(subject: Subject) -> None:
+    """The process dies at each I/O call of Delete: the next apply converges, and nothing is left."""
+    _hold_deaths(subject, "delete", tools(subject, subject.an_example()), ())
+
+
+def _hold_deaths(subject: Subject, operation: Operation, before: Tools, after: Tools) -> None:
+    """Let runs die at the calls of an operation, and look at what the next one makes of it."""
+    wanted = _wanted(subject, after)
+    total = _count(subject, operation, before, after)
+    numbers = list(range(1, total + 2))
+    died = 0
+    for number in numbers if subject.thorough else evenly(numbers, DEATHS):
+        runner = _recorded(subject, before)
+        death = dying(subject, operation, number, partial(_apply, runner, after))
+        subject.steps.append(f"# apply, killed in {operation} before call {number} of {total} ({death.call})")
+        died += death.died
+        if subject.plugin.recovery == "manual" and operation == "create":
+            _hold_asks(subject, runner, after)
+        else:
+            _hold_next(subject, runner, after, wanted, "after a run that was killed")
+    subject.notes.append(f"{operation}: {died} runs were killed, at {total + 1} places")
+    if not died:
+        subject.fail(f"no run could be killed in {operation}: it was never called")
+
+
+def _count(subject: Subject, operation: Operation, before: Tools, after: Tools) -> int:
+    """How many calls an operation makes under the runner."""
+    runner = _recorded(subject, before)
+    counted: list[int] = []
+    function = getattr(subject.plugin, operation)
+
+    @wraps(function)
+    def counts(*arguments: Any) -> Any:
+        with Watch.here().watching() as seen:
+            result = function(*arguments)
+        counted.append(len(seen.calls))
+        return result
+
+    changed: dict[str, Any] = {operation: counts}
+    _apply(runner, after, replace(subject.plugin, **changed))
+    return counted[0] if counted else 0
+
+
+def _recorded(subject: Subject, before: Tools) -> Runner:
+    """A fresh world, with what a first apply makes; its runner."""
+    subject.fresh()
+    runner = Runner(subject.scratch / "run", [subject.plugin])
+    runner.forget()
+    if before:
+        _must(subject, runner.apply(before), "the apply before it")
+    subject.steps.append(f"# applied: {len(before)} tools")
+    return runner
+
+
+def _apply(runner: Runner, wanted: Tools, plugin: Plugin, **settings: Any) -> Run:
+    return Runner(runner.folder, [plugin]).apply(wanted, **settings)
+
+
+def _wanted(subject: Subject, after: Tools) -> Tree:
+    """What the world is, by its meaning, when the tools are applied to an empty one."""
+    runner = _recorded(subject, after)
+    return _meaning(subject, runner)
+
+
+def _meaning(subject: Subject, runner: Runner) -> Tree:
+    tree = subject.snapshot()
+    for record in runner.records().values():
+        tree = meaning(subject.world, tree, record.resource, tuple(subject.plugin.volatile))
+    return meaning(subject.world, tree, None, ())
+
+
+def _must(subject: Subject, run: Run, what: str) -> None:
+    if run.problems:
+        subject.fail(f"{what} fails: {run.problems[0]}")
+
+
+def _hold_next(subject: Subject, runner: Runner, after: Tools, wanted: Tree, when: str) -> None:
+    """The next apply converges, the one after that has nothing to do, and destroy leaves nothing."""
+    _must(subject, runner.apply(after), f"{when}, the next apply")
+    subject.steps.append("# apply again")
+    found = _meaning(subject, runner)
+    if places(wanted, found):
+        subject.fail(f"{when} and the next apply, the world is another one", difference(wanted, found))
+    run = runner.verify(after)
+    if run.problems or run.plan.changes:
+        said = [*run.problems, *(message for change in run.plan.changes for message in change.messages)]
+        subject.fail(f"{when} and the next apply, there is still something to do: {said[0]}")
+    _must(subject, runner.destroy(after), f"{when} and the next apply, destroy")
+    subject.same_world(
+        subject.empty, subject.snapshot(), f"{when}, the next apply and a destroy, something is left over"
+    )
+
+
+def _hold_asks(subject: Subject, runner: Runner, after: Tools) -> None:
+    """The next apply stops at the tool and names it; it makes nothing."""
+    before = subject.snapshot()
+    run = runner.apply(after)
+    if not run.problems:
+        subject.fail("after a run that was killed in Create, the next apply didn't ask what became of the resource")
+    subject.same_world(before, subject.snapshot(), "after a run that was killed in Create, the next apply went on")
+
+
+@check("F3", rests_on=CORE)
+def test_f3_the_answer_is_lost(subject: Subject) -> None:
+    """The operation succeeded but its answer was lost: the retry makes no second one.
+
+    Why: between "it is done" and your hearing of it there is a network, and a process that may end. A retry that makes
+    a second one gives you two databases, two invoices, two of what there should be one of.
+
+    Wrong:
+        def create(options):
+            return post("/things", {"name": options.name})
+
+    Mend: look whether it is there already before you make one, by its name or a tag; or send a key by which the service
+    knows a request again.
+    """
+    if subject.plugin.recovery == "manual":
+        unsupported('a resource whose recovery is "manual" can not be found again')
+    wanted = tools(subject, subject.an_example())
+    tree = _wanted(subject, wanted)
+    runner = _recorded(subject, ())
+    _apply(runner, wanted, _losing(subject.plugin))
+    subject.steps.append("# apply, in which Create succeeds and its answer is lost")
+    _hold_next(subject, runner, wanted, tree, "after an apply that lost the answer of Create")
+
+
+@check("F3", rests_on=CORE)
+def test_f3_the_world_s_answer_is_lost(subject: Subject) -> None:
+    """The service did what it was asked for, and its answer was lost on the way: the retry makes no second one."""
+    if subject.plugin.recovery == "manual":
+        unsupported('a resource whose recovery is "manual" can not be found again')
+    wanted = tools(subject, subject.an_example())
+    tree = _wanted(subject, wanted)
+    runner = _recorded(subject, ())
+    with subject.world.lost_answers() as lost:
+        runner.apply(wanted)
+        if not lost():
+            unsupported(f"the world ({subject.world.name}) gives no answers that could be lost on the way")
+    subject.steps.append("# apply, in which the service's answers to what changes things are lost")
+    _hold_next(subject, runner, wanted, tree, "after an apply that lost the service's answer")
+
+
+def _losing(plugin: Plugin) -> Plugin:
+    @wraps(plugin.create)
+    def create(options: Any) -> State:
+        plugin.create(options)
+        raise PluginError("the answer was lost")
+
+    return replace(plugin, create=create)
+
+
+@check("F4", rests_on=CORE)
+def test_f4_interrupted(subject: Subject) -> None:
+    """Interrupted or timed out: what is recorded is true.
+
+    A run is interrupted in the middle of Create, which is let finish, and its process ends at once.
+
+    Why: a person presses Ctrl-C, a job reaches its time limit. What the state says then is all that anybody knows.
+
+    Wrong:
+        def create(options):
+            threading.Thread(target=make, args=(options,), daemon=True).start()
+            return {"name": options.name}
+
+    Mend: return when it is done, not when it is begun.
+    """
+    wanted = tools(subject, subject.an_example())
+    for plugin, how in [
+        (subject.plugin, "whose process ends at once"),
+        (_interrupting(subject.plugin), "interrupted in Create"),
+    ]:
+        runner = _recorded(subject, ())
+        ending(subject, partial(_apply, runner, wanted, plugin))
+        subject.steps.append(f"# apply, {how}")
+        _hold_true(subject, runner, wanted)
+
+
+@check("F4", rests_on=CORE)
+def test_f4_timed_out(subject: Subject) -> None:
+    """Timed out in the middle of Create, and the process ends: what is recorded is true, and the next apply goes on."""
+    wanted = tools(subject, subject.an_example())
+    tree = _wanted(subject, wanted)
+    total = _count(subject, "create", (), wanted)
+    for number in evenly(list(range(1, total + 1)), 3):
+        runner = _recorded(subject, ())
+        ending(subject, partial(_apply, runner, wanted, _stuck(subject.plugin, number), timeout=0.2))
+        subject.steps.append(f"# apply, timed out in Create at call {number}")
+        _hold_true(subject, runner, wanted)
+        if subject.plugin.recovery == "manual":
+            _hold_asks(subject, runner, wanted)
+        else:
+            _hold_next(subject, runner, wanted, tree, "after a run that was timed out")
+
+
+def _hold_true(subject: Subject, runner: Runner, wanted: Tools) -> None:
+    """Each record is what Read says."""
+    options = {tool["name"]: tool["options"] for tool in wanted}
+    for record in runner.records().values():
+        found = subject.read(options[record.name], record.resource)
+        if not same(found, record.resource):
+            subject.fail("what is recorded isn't so", difference(record.resource, found))
+
+
+def _interrupting(plugin: Plugin) -> Plugin:
+    """A plugin whose Create is interrupted at its first call, as by a Ctrl-C."""
+    interrupted = threading.Event()
+
+    def act(call: object) -> None:
+        if not interrupted.is_set():
+            interrupted.set()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return _watched(plugin, act)
+
+
+def _stuck(plugin: Plugin, number: int) -> Plugin:
+    """A plugin whose Create hangs before one of its calls."""
+
+    def act(call: Any) -> None:
+        if call.number == number:
+            threading.Event().wait()
+
+    return _watched(plugin, act)
+
+
+def _watched(plugin: Plugin, act: Callable[[Any], None]) -> Plugin:
+    @wraps(plugin.create)
+    def create(options: Any) -> State:
+        with Watch.here().watching(act):
+            made: State = plugin.create(options)
+        return made
+
+    return replace(plugin, create=create)

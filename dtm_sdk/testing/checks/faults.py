@@ -1,0 +1,238 @@
+"""Faults: the rule F1. What a plugin does when what it calls fails."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from dtm_sdk.plugin import Operation, State
+from dtm_sdk.testing.blows import Striker, blows, sampled
+from dtm_sdk.testing.difference import difference
+from dtm_sdk.testing.meaning import meaning
+from dtm_sdk.testing.rules import check
+from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, without
+from dtm_sdk.testing.verdicts import unsupported
+from dtm_sdk.testing.watch import Watch
+from dtm_sdk.testing.worlds.world import Tree, places
+
+FAULTS = 40
+"""How many faults are tried for each operation, unless all are asked for."""
+CORE = ("C2",)
+
+
+class Scene(Struct, frozen=True):
+    """An operation, and what has to be there before it.
+
+    Attributes:
+        operation: what meets the fault.
+        raw: its options.
+        before: the options with which the resource was made; None where there is none.
+    """
+
+    operation: Operation
+    raw: Raw
+    before: Raw | None
+
+    def set(self, subject: Subject) -> State | None:
+        """Put the world there; the recorded state."""
+        subject.fresh()
+        return subject.create(self.before) if self.before is not None else None
+
+
+class Clean(Struct, frozen=True):
+    """What a scene is without a fault.
+
+    Attributes:
+        result: what the operation returned.
+        world: what was there then, by its meaning.
+        faults: all that may befall it.
+    """
+
+    result: Any
+    world: Tree
+    faults: list["Fault"]
+
+
+class Fault(Struct, frozen=True):
+    """One fault.
+
+    Attributes:
+        name: what a person calls it.
+        strike: entered around the operation; gives what says whether it has happened.
+    """
+
+    name: str
+    strike: Callable[[], AbstractContextManager[Callable[[], bool]]]
+
+
+@check("F1", rests_on=CORE, calls=("create", "read", "update", "delete"))
+def test_f1_faults_in_create(subject: Subject) -> None:
+    """Each I/O call fails once (no space, I/O error, permission, reset, 5xx): the operation raises or tells the truth.
+
+    A retry converges; after the retry and a Delete nothing is left over. This test is of the calls of Create.
+
+    Why: disks are full, networks fail, services restart. What a plugin half-makes and then loses sight of is paid for
+    until somebody finds it; what it takes for done is missed when it is needed.
+
+    Wrong:
+        def create(options):
+            try:
+                Path(options.filename).write_text(options.content)
+            except OSError as error:
+                log.warning("can't write: %s", error)
+            return {"filename": options.filename, "content": options.content}
+
+    Mend: let errors through, as a PluginError that says what to do. Make a thing whole or not at all: write beside it,
+    then rename. Clean up what was half made, without hiding the error; and what a crash has left, at the next try.
+    """
+    _hold(subject, Scene("create", subject.an_example(), None))
+
+
+@check("F1", rests_on=CORE)
+def test_f1_faults_in_update(subject: Subject) -> None:
+    """Each I/O call of Update fails once: it raises or tells the truth, and a retry converges."""
+    if not subject.pairs:
+        unsupported("nothing can be updated: every option is Identity or Tuning")
+    first, second = subject.pairs[0]
+    _hold(subject, Scene("update", second, first))
+
+
+@check("F1", rests_on=CORE)
+def test_f1_faults_in_read(subject: Subject) -> None:
+    """Each I/O call of Read fails once: it raises or tells the truth."""
+    _hold(subject, Scene("read", subject.an_example(), subject.an_example()))
+
+
+@check("F1", rests_on=CORE)
+def test_f1_faults_in_delete(subject: Subject) -> None:
+    """Each I/O call of Delete fails once: it raises or tells the truth, and after a retry nothing is left over."""
+    _hold(subject, Scene("delete", subject.an_example(), subject.an_example()))
+
+
+def _hold(subject: Subject, scene: Scene) -> None:
+    """Let each fault befall the operation of a scene."""
+    clean = _clean(subject, scene)
+    fired = sum(_met(subject, scene, clean, fault) for fault in clean.faults)
+    subject.notes.append(f"{scene.operation}: {fired} of {len(clean.faults)} faults fired")
+    if not fired:
+        subject.fail(f"no fault could be made to befall {scene.operation}: it makes no call that is seen")
+
+
+def _clean(subject: Subject, scene: Scene) -> Clean:
+    """The scene without a fault, after one that warms up."""
+    state = scene.set(subject)
+    subject.must(scene.operation, scene.raw, state)
+    state = scene.set(subject)
+    before = subject.world.calls()
+    with Watch.here().watching() as seen:
+        result = subject.must(scene.operation, scene.raw, state)
+    most = len(seen.calls) * 10 if subject.thorough else FAULTS
+    at_calls = [Fault(str(blow), _striker(blow)) for blow in sampled(list(blows(seen.calls)), most)]
+    faults = [*at_calls, *_of_the_world(subject, subject.world.calls() - before)]
+    return Clean(result, _meaning(subject, result if scene.operation != "delete" else state), faults)
+
+
+def _striker(blow: Any) -> Callable[[], AbstractContextManager[Callable[[], bool]]]:
+    @contextmanager
+    def strike() -> Iterator[Callable[[], bool]]:
+        striker = Striker(blow)
+        with Watch.here().watching(striker):
+            yield lambda: striker.fired
+
+    return strike
+
+
+def _of_the_world(subject: Subject, count: int) -> Iterator[Fault]:
+    """Each fault of the world, at each of the calls that came to it."""
+    for fault in subject.world.faults():
+        for number in range(1, count + 1):
+            yield Fault(f"{fault.name}, call {number} of {count}", _world_striker(fault.strike, number))
+
+
+def _world_striker(
+    strike: Callable[[int], AbstractContextManager[Callable[[], int]]], number: int
+) -> Callable[[], AbstractContextManager[Callable[[], bool]]]:
+    @contextmanager
+    def struck() -> Iterator[Callable[[], bool]]:
+        with strike(number) as met:
+            yield lambda: met() > 0
+
+    return struck
+
+
+def _met(subject: Subject, scene: Scene, clean: Clean, fault: Fault) -> bool:
+    """Let one fault befall the operation, and look at what comes of it; whether it happened at all."""
+    state = scene.set(subject)
+    subject.steps.append(f"# fault: {fault.name}")
+    error: Exception | None = None
+    result: Any = None
+    with fault.strike() as fired:
+        try:
+            result = subject.call(scene.operation, scene.raw, state)
+        except Exception as raised:  # noqa: BLE001  # that it raises is what it should do
+            error = raised
+        happened = fired()
+    if not happened:
+        return False
+    if error is None:
+        _hold_true(subject, scene, clean, result, state)
+    if scene.operation == "read":
+        return True
+    _hold_retry(subject, scene, clean, state, error)
+    return True
+
+
+def _hold_true(subject: Subject, scene: Scene, clean: Clean, result: Any, state: State | None) -> None:
+    """What an operation returned in spite of a fault must be so."""
+    if scene.operation == "read":
+        _alike(subject, clean.result, result, "in spite of a fault Read returned what isn't so; it must raise")
+        return
+    if scene.operation == "delete":
+        if result is True and places(subject.empty, subject.snapshot()):
+            subject.same_world(
+                subject.empty, subject.snapshot(), "in spite of a fault Delete said True, and all is not gone"
+            )
+        return
+    found = subject.read(scene.raw, result)
+    _alike(subject, found, result, f"in spite of a fault {scene.operation} returned what Read doesn't confirm")
+    _same_world(subject, clean.world, result, f"in spite of a fault {scene.operation} returned, and the world isn't so")
+
+
+def _hold_retry(subject: Subject, scene: Scene, clean: Clean, state: State | None, error: Exception | None) -> None:
+    """The next run does what the table says; then all must be as it should, and Delete must leave nothing."""
+    after = f"after {scene.operation} met a fault" + (f" and raised {describe(error)}" if error else "")
+    if scene.operation != "delete":
+        found = _next(subject, "read", scene.raw, state, after)
+        operation: Operation = "create" if found is None else "update"
+        state = _next(subject, operation, scene.raw, state, after)
+        _same_world(subject, clean.world, state, f"{after}, the retry leaves the world in another state")
+        found = _next(subject, "read", scene.raw, state, after)
+        _alike(subject, state, found, f"{after}, Read and the retry don't agree")
+    if _next(subject, "delete", scene.raw, state, after) is not True:
+        subject.fail(f"{after}, Delete doesn't return True")
+    subject.same_world(subject.empty, subject.snapshot(), f"{after}, a retry and a Delete leave something over")
+
+
+def _next(subject: Subject, operation: Operation, raw: Raw, state: State | None, after: str) -> Any:
+    try:
+        return subject.call(operation, raw, state)
+    except Exception as error:  # noqa: BLE001  # the boundary to an author's code
+        subject.fail(f"{after}, {operation} of the next run raises {describe(error)}", trace=trace_of(error))
+
+
+def _meaning(subject: Subject, state: State | None) -> Tree:
+    return meaning(subject.world, subject.snapshot(), state, tuple(subject.plugin.volatile))
+
+
+def _same_world(subject: Subject, wanted: Tree, state: State | None, message: str) -> None:
+    found = _meaning(subject, state)
+    if places(wanted, found):
+        subject.fail(message, difference(wanted, found))
+
+
+def _alike(subject: Subject, wanted: Any, found: Any, message: str) -> None:
+    """Hold two states against each other; what differs between two fresh resources aside."""
+    one, other = (without(each, subject.plugin.volatile) for each in (wanted, found))
+    if not same(one, other):
+        subject.fail(message, difference(one, other))
