@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,12 @@ class Runner:
             self._secrets.update(_texts(tool["options"], f"{tool['name']} ({tool['plugin']})"))
         document = {"config": {"state": self._backend}, "tools": list(tools)}
         self.config.write_bytes(msgspec.json.encode(document))  # JSON is YAML
+
+    def using(self, *plugins: Plugin) -> "Runner":
+        """The same with other plugins in place of these."""
+        other = copy(self)
+        other._plugins = plugins  # noqa: SLF001  # one of us
+        return other
 
     def apply(self, tools: Sequence[Mapping[str, Json]] | None = None, **settings: Any) -> Run:
         """`dtm -y apply`, of these tools if they are given; settings as those of `dtm_sdk.runner.Settings`."""

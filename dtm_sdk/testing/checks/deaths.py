@@ -130,7 +130,7 @@ def _recorded(subject: Subject, before: Tools) -> Runner:
 
 
 def _apply(runner: Runner, wanted: Tools, plugin: Plugin, **settings: Any) -> Run:
-    return Runner(runner.folder, [plugin]).apply(wanted, **settings)
+    return runner.using(plugin).apply(wanted, **settings)
 
 
 def _wanted(subject: Subject, after: Tools) -> Tree:
