@@ -39,7 +39,8 @@ def _os_error(code: int) -> Callable[[], Exception]:
     return lambda: OSError(code, os.strerror(code))
 
 
-ERRORS: Final[Mapping[str, Callable[[], Exception]]] = {
+ERRORS: Final[Mapping[str, Callable[[], BaseException]]] = {
+    "Ctrl-C": KeyboardInterrupt,
     "no permission": _os_error(errno.EACCES),
     "I/O error": _os_error(errno.EIO),
     "no space": _os_error(errno.ENOSPC),
@@ -55,6 +56,7 @@ ERRORS: Final[Mapping[str, Callable[[], Exception]]] = {
 }
 """Kind -> what is raised in place of a call: what the system says then (errno(3)), and what Python makes of it."""
 FULL: Final = "disk full"
+INTERRUPT: Final = "Ctrl-C"
 
 _LOOKS: Final = ("no permission", "I/O error")
 _MAKES: Final = ("no space", "no permission", "I/O error")
@@ -90,6 +92,11 @@ def blows(calls: Sequence[Call]) -> Iterator[Blow]:
                 yield Blow(call.number, call.name, kind)
 
 
+def interrupts(calls: Sequence[Call]) -> Iterator[Blow]:
+    """A Ctrl-C before each of some calls that can take long or fail, in their order."""
+    yield from (Blow(call.number, call.name, INTERRUPT) for call in calls if call.name in _FITTING)
+
+
 def sampled(every: Sequence[Blow], most: int) -> list[Blow]:
     """Some of many: each pair of call and kind at its first and its last place, then those between, evenly."""
     if len(every) <= most:
@@ -120,7 +127,7 @@ class Striker:
         """At each call: nothing but at the one.
 
         Raises:
-            Exception: what the system would say, as `ERRORS` has it.
+            BaseException: what the system would say, as `ERRORS` has it.
         """
         if self.fired or call.number != self.blow.number or call.name != self.blow.call:
             return

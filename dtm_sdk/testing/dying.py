@@ -1,11 +1,12 @@
 """The runner in a child process that dies in the middle of a plugin's operation, at a call that is chosen."""
 
+import atexit
 import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -80,13 +81,15 @@ def mortal(plugin: Plugin, operation: Operation, number: int, say: Callable[[str
 
 
 def ending(subject: Subject, work: Callable[[], object]) -> None:
-    """Do some work in a child, whose process ends as soon as it is done, threads and all."""
+    """Do some work in a child, whose process ends as soon as it is done: so do threads, and exit handlers run."""
     subject.world.settle()
     pid = os.fork()
     if pid == 0:
         code = 1
+        atexit._clear()  # noqa: SLF001  # what the processes above have registered is theirs
         try:
             work()
+            atexit._run_exitfuncs()  # noqa: SLF001  # as the interpreter does when it ends
             code = 0
         finally:
             os._exit(code)
@@ -94,6 +97,24 @@ def ending(subject: Subject, work: Callable[[], object]) -> None:
     subject.world.settle()
     if status:
         subject.fail(f"a run ended with code {status}")
+
+
+CHANGING: Final = frozenset(
+    {
+        *("open", "mkdir", "rename", "replace", "link", "symlink", "unlink", "remove", "rmdir", "chmod", "fchmod"),
+        *("write", "fsync", "fdatasync", "truncate", "ftruncate", "FileIO.write", "BufferedWriter.write"),
+        *("TextIOWrapper.write", "BufferedWriter.flush", "BufferedWriter.close", "TextIOWrapper.close"),
+        *("BufferedWriter.__exit__", "TextIOWrapper.__exit__", "socket.send", "socket.sendall", "fork_exec"),
+        *("posix_spawn", "Connection.execute", "Cursor.execute", "Connection.commit", "Connection.__exit__"),
+    }
+)
+"""Calls that change something, or ask for it."""
+
+
+def turning_points(names: Sequence[str]) -> list[int]:
+    """The numbers of the calls before which something has just been changed, or will be; one more for the end."""
+    changing = [number for number, name in enumerate(names, 1) if name in CHANGING]
+    return sorted({1, len(names) + 1, *changing, *(number + 1 for number in changing)})
 
 
 def evenly(numbers: Sequence[int], most: int) -> list[int]:

@@ -12,7 +12,7 @@ from dtm_sdk.errors import PluginError
 from dtm_sdk.options import Json
 from dtm_sdk.plugin import Operation, Plugin, State
 from dtm_sdk.testing.difference import difference
-from dtm_sdk.testing.dying import dying, ending, evenly
+from dtm_sdk.testing.dying import dying, ending, evenly, turning_points
 from dtm_sdk.testing.meaning import meaning
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.runs import Run, Runner
@@ -22,7 +22,7 @@ from dtm_sdk.testing.verdicts import unsupported
 from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.world import Tree, places
 
-DEATHS = 8
+DEATHS = 12
 """At how many of the calls of an operation a run dies, unless all are asked for."""
 CORE = ("C2",)
 
@@ -83,10 +83,9 @@ def test_f2_death_in_delete(subject: Subject) -> None:
 def _hold_deaths(subject: Subject, operation: Operation, before: Tools, after: Tools) -> None:
     """Let runs die at the calls of an operation, and look at what the next one makes of it."""
     wanted = _wanted(subject, after)
-    total = _count(subject, operation, before, after)
-    numbers = list(range(1, total + 2))
-    died = 0
-    for number in numbers if subject.thorough else evenly(numbers, DEATHS):
+    calls = _calls(subject, operation, before, after)
+    total, died = len(calls), 0
+    for number in range(1, total + 2) if subject.thorough else evenly(turning_points(calls), DEATHS):
         runner = _recorded(subject, before)
         death = dying(subject, operation, number, partial(_apply, runner, after))
         subject.steps.append(f"# apply, killed in {operation} before call {number} of {total} ({death.call})")
@@ -100,22 +99,22 @@ def _hold_deaths(subject: Subject, operation: Operation, before: Tools, after: T
         subject.fail(f"no run could be killed in {operation}: it was never called")
 
 
-def _count(subject: Subject, operation: Operation, before: Tools, after: Tools) -> int:
-    """How many calls an operation makes under the runner."""
+def _calls(subject: Subject, operation: Operation, before: Tools, after: Tools) -> list[str]:
+    """The names of the calls that an operation makes under the runner."""
     runner = _recorded(subject, before)
-    counted: list[int] = []
+    names: list[str] = []
     function = getattr(subject.plugin, operation)
 
     @wraps(function)
     def counts(*arguments: Any) -> Any:
         with Watch.here().watching() as seen:
             result = function(*arguments)
-        counted.append(len(seen.calls))
+        names.extend(call.name for call in seen.calls)
         return result
 
     changed: dict[str, Any] = {operation: counts}
     _apply(runner, after, replace(subject.plugin, **changed))
-    return counted[0] if counted else 0
+    return names
 
 
 def _recorded(subject: Subject, before: Tools) -> Runner:
@@ -227,46 +226,39 @@ def _losing(plugin: Plugin) -> Plugin:
 
 
 @check("F4", rests_on=CORE)
-def test_f4_interrupted(subject: Subject) -> None:
+def test_f4_interrupted_or_timed_out(subject: Subject) -> None:
     """Interrupted or timed out: what is recorded is true.
 
-    A run is interrupted in the middle of Create, which is let finish, and its process ends at once.
+    The process of a run ends as soon as it is done; a run is interrupted by a Ctrl-C in the middle of Create; one is
+    timed out there.
 
     Why: a person presses Ctrl-C, a job reaches its time limit. What the state says then is all that anybody knows.
 
     Wrong:
         def create(options):
-            threading.Thread(target=make, args=(options,), daemon=True).start()
-            return {"name": options.name}
+            path = make_temporary()
+            atexit.register(shutil.rmtree, path)
+            return {"path": path}
 
-    Mend: return when it is done, not when it is begun.
+    Mend: return when it is done, not when it is begun; and let what you made live longer than the process that made it.
     """
     wanted = tools(subject, subject.an_example())
-    for plugin, how in [
-        (subject.plugin, "whose process ends at once"),
-        (_interrupting(subject.plugin), "interrupted in Create"),
-    ]:
+    tree = _wanted(subject, wanted)
+    total = len(_calls(subject, "create", (), wanted))
+    ways: list[tuple[str, Plugin, float | None]] = [
+        ("whose process ends at once", subject.plugin, None),
+        ("interrupted in Create", _interrupting(subject.plugin), None),
+        *((f"timed out in Create at call {number}", _stuck(subject.plugin, number), 0.2) for number in (1, total)),
+    ]
+    for how, plugin, timeout in ways:
         runner = _recorded(subject, ())
-        ending(subject, partial(_apply, runner, wanted, plugin))
+        ending(subject, partial(_apply, runner, wanted, plugin, timeout=timeout))
         subject.steps.append(f"# apply, {how}")
         _hold_true(subject, runner, wanted)
-
-
-@check("F4", rests_on=CORE)
-def test_f4_timed_out(subject: Subject) -> None:
-    """Timed out in the middle of Create, and the process ends: what is recorded is true, and the next apply goes on."""
-    wanted = tools(subject, subject.an_example())
-    tree = _wanted(subject, wanted)
-    total = _count(subject, "create", (), wanted)
-    for number in evenly(list(range(1, total + 1)), 3):
-        runner = _recorded(subject, ())
-        ending(subject, partial(_apply, runner, wanted, _stuck(subject.plugin, number), timeout=0.2))
-        subject.steps.append(f"# apply, timed out in Create at call {number}")
-        _hold_true(subject, runner, wanted)
-        if subject.plugin.recovery == "manual":
+        if timeout and subject.plugin.recovery == "manual":
             _hold_asks(subject, runner, wanted)
         else:
-            _hold_next(subject, runner, wanted, tree, "after a run that was timed out")
+            _hold_next(subject, runner, wanted, tree, f"after a run {how}")
 
 
 def _hold_true(subject: Subject, runner: Runner, wanted: Tools) -> None:

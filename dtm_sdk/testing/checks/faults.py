@@ -1,19 +1,19 @@
 """Faults: the rule F1. What a plugin does when what it calls fails."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from msgspec import Struct
 
 from dtm_sdk.plugin import Operation, State
-from dtm_sdk.testing.blows import Striker, blows, sampled
+from dtm_sdk.testing.blows import Blow, Striker, blows, interrupts, sampled
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.meaning import meaning
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, without
 from dtm_sdk.testing.verdicts import unsupported
-from dtm_sdk.testing.watch import Watch
+from dtm_sdk.testing.watch import Call, Watch
 from dtm_sdk.testing.worlds.world import Tree, places
 
 FAULTS = 40
@@ -89,6 +89,15 @@ def test_f1_faults_in_create(subject: Subject) -> None:
     _hold(subject, Scene("create", subject.an_example(), None))
 
 
+@check("F4", rests_on=CORE)
+def test_f4_ctrl_c_in_an_operation(subject: Subject) -> None:
+    """Interrupted by a Ctrl-C at any of its calls, an operation lets that through or tells the truth."""
+    _hold(subject, Scene("create", subject.an_example(), None), interrupts)
+    for first, second in subject.pairs[:1]:
+        _hold(subject, Scene("update", second, first), interrupts)
+    _hold(subject, Scene("delete", subject.an_example(), subject.an_example()), interrupts)
+
+
 @check("F1", rests_on=CORE)
 def test_f1_faults_in_update(subject: Subject) -> None:
     """Each I/O call of Update fails once: it raises or tells the truth, and a retry converges."""
@@ -110,16 +119,16 @@ def test_f1_faults_in_delete(subject: Subject) -> None:
     _hold(subject, Scene("delete", subject.an_example(), subject.an_example()))
 
 
-def _hold(subject: Subject, scene: Scene) -> None:
-    """Let each fault befall the operation of a scene."""
-    clean = _clean(subject, scene)
+def _hold(subject: Subject, scene: Scene, kinds: Callable[[Sequence[Call]], Iterator[Blow]] = blows) -> None:
+    """Let each fault befall the operation of a scene: those of a kind at its calls, and those of its world."""
+    clean = _clean(subject, scene, kinds)
     fired = sum(_met(subject, scene, clean, fault) for fault in clean.faults)
     subject.notes.append(f"{scene.operation}: {fired} of {len(clean.faults)} faults fired")
     if not fired:
         subject.fail(f"no fault could be made to befall {scene.operation}: it makes no call that is seen")
 
 
-def _clean(subject: Subject, scene: Scene) -> Clean:
+def _clean(subject: Subject, scene: Scene, kinds: Callable[[Sequence[Call]], Iterator[Blow]]) -> Clean:
     """The scene without a fault, after one that warms up."""
     state = scene.set(subject)
     subject.must(scene.operation, scene.raw, state)
@@ -128,12 +137,13 @@ def _clean(subject: Subject, scene: Scene) -> Clean:
     with Watch.here().watching() as seen:
         result = subject.must(scene.operation, scene.raw, state)
     most = len(seen.calls) * 10 if subject.thorough else FAULTS
-    at_calls = [Fault(str(blow), _striker(blow)) for blow in sampled(list(blows(seen.calls)), most)]
-    faults = [*at_calls, *_of_the_world(subject, subject.world.calls() - before)]
+    faults = [Fault(str(blow), _striker(blow)) for blow in sampled(list(kinds(seen.calls)), most)]
+    if kinds is blows:
+        faults += _of_the_world(subject, subject.world.calls() - before)
     return Clean(result, _meaning(subject, result if scene.operation != "delete" else state), faults)
 
 
-def _striker(blow: Any) -> Callable[[], AbstractContextManager[Callable[[], bool]]]:
+def _striker(blow: Blow) -> Callable[[], AbstractContextManager[Callable[[], bool]]]:
     @contextmanager
     def strike() -> Iterator[Callable[[], bool]]:
         striker = Striker(blow)
@@ -165,12 +175,12 @@ def _met(subject: Subject, scene: Scene, clean: Clean, fault: Fault) -> bool:
     """Let one fault befall the operation, and look at what comes of it; whether it happened at all."""
     state = scene.set(subject)
     subject.steps.append(f"# fault: {fault.name}")
-    error: Exception | None = None
+    error: BaseException | None = None
     result: Any = None
     with fault.strike() as fired:
         try:
             result = subject.call(scene.operation, scene.raw, state)
-        except Exception as raised:  # noqa: BLE001  # that it raises is what it should do
+        except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001  # that it raises is what it should do
             error = raised
         happened = fired()
     if not happened:
@@ -199,7 +209,7 @@ def _hold_true(subject: Subject, scene: Scene, clean: Clean, result: Any, state:
     _same_world(subject, clean.world, result, f"in spite of a fault {scene.operation} returned, and the world isn't so")
 
 
-def _hold_retry(subject: Subject, scene: Scene, clean: Clean, state: State | None, error: Exception | None) -> None:
+def _hold_retry(subject: Subject, scene: Scene, clean: Clean, state: State | None, error: BaseException | None) -> None:
     """The next run does what the table says; then all must be as it should, and Delete must leave nothing."""
     after = f"after {scene.operation} met a fault" + (f" and raised {describe(error)}" if error else "")
     if scene.operation != "delete":

@@ -84,7 +84,10 @@ class FileWorld(World):
         for folder, folders, files in os.walk(self._folder):
             for name in sorted([*folders, *files]):
                 path = Path(folder, name)
-                entry = _entry(path)
+                try:
+                    entry = _entry(path)
+                except FileNotFoundError:  # a thread that the plugin has left behind is at work
+                    continue
                 if entry:
                     found[path.relative_to(self._folder).as_posix()] = entry
         return found

@@ -1,0 +1,124 @@
+"""What a call of the plugin fails at is hidden, or leaves something behind."""
+
+import os
+from contextlib import suppress
+
+from dtm_sdk import PluginError, State, TransientError
+from tests.zoo.right import note, widget
+from tests.zoo.zoo import Wrong, but
+
+
+def create_that_only_logs(options: note.NoteOptions) -> State:
+    """Make the file; when the disk is full, say so in passing."""
+    try:
+        return note.save(options)
+    except PluginError as error:
+        if "No space" not in str(error):
+            raise
+        print(f"warning: {error}")
+        return note.state(
+            options.path, options.text, options.header.title, options.header.lines, note.MODES[options.access]
+        )
+
+
+def create_under_a_new_name_each_time(options: note.NoteOptions) -> State:
+    """Make the file by way of a temporary whose name is a new one each time, and which stays when that fails."""
+    if note.holds(options.path, note.written(options), note.MODES[options.access]):
+        return note.save(options)
+    beside = f".{options.path}.{os.urandom(4).hex()}"
+    try:
+        with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(note.written(options))
+            os.fchmod(file.fileno(), note.MODES[options.access])
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, options.path)
+    except OSError as error:
+        raise PluginError(f"{options.path} can't be written: {error.strerror}") from error
+    return note.state(
+        options.path, options.text, options.header.title, options.header.lines, note.MODES[options.access]
+    )
+
+
+def create_whose_cleanup_hides_the_error(options: note.NoteOptions) -> State:
+    """Make the file; what it cleans up at the end ends what was raised too."""
+    try:
+        note.save(options)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(f".{options.path}.tmp")
+        made = options.header.title, list(options.header.lines), note.MODES[options.access]
+        return note.state(options.path, options.text, *made)  # noqa: B012  # the mistake
+
+
+def update_that_takes_busy_for_done(options: widget.WidgetOptions, state: State | None) -> State:
+    """Bring the widget to the options; a service that has too much to do will get to it."""
+    try:
+        return widget.update(options, state)
+    except TransientError:
+        if not state:
+            raise
+        sent = widget.sent(options)
+        del sent["key"]
+        return {**sent, "colour": options.colour.lower(), "outputs": state["outputs"]}
+
+
+def read_labels_if_they_come(options: widget.WidgetOptions, state: State | None) -> State | None:
+    """Describe the widget; its labels are asked for once more, and left out where they don't come."""
+    found = widget.find(options, state)
+    if not found:
+        return None
+    try:
+        again = widget.ask(options, "GET", f"/widgets/{found['id']}")
+    except PluginError:
+        again = None
+    return {**widget.described(found), "labels": again["labels"] if again else {"unknown": "yes"}}
+
+
+def delete_that_forgets_first(options: widget.WidgetOptions, state: State | None) -> bool:
+    """Remove the widget, under another name, so that it is out of the way at once; then for good, if that can be."""
+    found = widget.find(options, state)
+    if found:
+        widget.ask(options, "PUT", f"/widgets/{found['id']}", {**widget.sent(options), "name": "gone"})
+        with suppress(TransientError):
+            widget.ask(options, "DELETE", f"/widgets/{found['id']}")
+    return True
+
+
+WRONG = [
+    Wrong(rule="F1", name="logs-a-full-disk", plugin=but(note.plugin, create=create_that_only_logs), world=note.world),
+    Wrong(
+        rule="F1",
+        name="leaves-a-temporary",
+        plugin=but(note.plugin, create=create_under_a_new_name_each_time),
+        world=note.world,
+        also=("F2", "F4"),  # a death and a Ctrl-C leave the same temporary
+    ),
+    Wrong(
+        rule="F1",
+        name="cleanup-hides-the-error",
+        plugin=but(note.plugin, create=create_whose_cleanup_hides_the_error),
+        world=note.world,
+        also=("F4",),  # it hides a Ctrl-C too
+    ),
+    Wrong(
+        rule="F1",
+        name="takes-busy-for-done",
+        plugin=but(widget.plugin, update=update_that_takes_busy_for_done),
+        world=widget.world,
+    ),
+    Wrong(
+        rule="F1",
+        name="leaves-out-what-does-not-come",
+        plugin=but(widget.plugin, read=read_labels_if_they_come),
+        world=widget.world,
+        also=("R4",),  # where that fails at single calls too
+    ),
+    Wrong(
+        rule="F1",
+        name="forgets-before-it-is-gone",
+        plugin=but(widget.plugin, delete=delete_that_forgets_first),
+        world=widget.world,
+        also=("F2", "F4", "D4"),  # a death between the two, and Delete that says True
+    ),
+]
