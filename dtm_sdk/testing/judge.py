@@ -147,6 +147,7 @@ def _checked(check: Check, target: Target, scratch: Path) -> Finding:
         steps=tuple(subject.steps) if subject else (),
         difference=ended.difference,
         trace=ended.trace,
+        script=ended.script,
         notes=tuple(notes),
         seconds=taken,
     )

@@ -60,6 +60,7 @@ def _check(finding: Mapping[str, Any]) -> dict[str, Any]:
         "steps": list(finding.get("steps", ())),
         "difference": list(finding.get("difference", ())),
         "trace": finding.get("trace", ""),
+        "script": list(finding.get("script", ())),
         "notes": list(finding.get("notes", ())),
         "seconds": finding.get("seconds", 0.0),
         "again": f"pytest --dtm-conformance '{node}'",

@@ -50,6 +50,7 @@ GROUPS: Final = (
     Group("S", "Secrets", "full", ("secrets",)),
     Group("E", "Environment", "full", ("environment",)),
     Group("F", "Faults", "hardened", ("faults", "deaths")),
+    Group("M", "Model", "hardened", ("model",)),
 )
 
 Body = Callable[["Subject"], None]

@@ -32,6 +32,7 @@ class Subject:
     Attributes:
         plugin: the plugin.
         world: its world, open.
+        seed: of what is left to chance.
         source: where the plugin comes from.
         scratch: a folder for what a check keeps beside the world; the plugin may not write there.
         thorough: whether to try all where else some are tried.
@@ -47,6 +48,7 @@ class Subject:
     ) -> None:
         self.plugin = plugin
         self.world = world
+        self.seed = seed
         self.source = source
         self.scratch = scratch
         self.thorough = thorough
@@ -130,6 +132,10 @@ class Subject:
                 os._exit(0)
         self.steps[-1] += _hidden(f"  -> {short(result)}", secrets)
         return result
+
+    def shown(self, raw: Mapping[str, Json]) -> str:
+        """Plain options in a line, without their secrets."""
+        return _hidden(short(raw), reveal_all(self.parse(raw)))
 
     def must(self, operation: Operation, raw: Mapping[str, Json], state: State | None = None) -> Any:
         """What an operation returns, which must succeed.

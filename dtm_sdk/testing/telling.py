@@ -19,6 +19,8 @@ def failure(finding: Finding, nodeid: str) -> str:
         lines += ["", "  difference (- wanted or before, + found):", *_indented(finding.difference, 4)]
     if finding.trace:
         lines += ["", "  traceback:", *_indented(finding.trace.splitlines(), 4)]
+    if finding.script:
+        lines += ["", "  script (a file test_replay.py in the repository runs it):", *_indented(finding.script, 4)]
     lines += [f"  note: {note}" for note in finding.notes]
     if held.hint:
         lines += ["", f"  mend:  {held.hint}"]

@@ -19,6 +19,7 @@ class Finding(Struct, frozen=True, omit_defaults=True):
         steps: the calls that show it, oldest first.
         difference: lines that say what differs, `-` wanted or before, `+` found.
         trace: the traceback of what the plugin raised, or where it hung.
+        script: lines of a test that shows it by itself; empty where the steps say enough.
         notes: what it saw and left alone, such as processes that were left behind.
         seconds: how long it took.
     """
@@ -30,6 +31,7 @@ class Finding(Struct, frozen=True, omit_defaults=True):
     steps: tuple[str, ...] = ()
     difference: tuple[str, ...] = ()
     trace: str = ""
+    script: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -42,15 +44,19 @@ class Ended(Exception):  # noqa: N818  # a check that ends early is no error of 
         message: why.
         difference: see `Finding`.
         trace: see `Finding`.
+        script: see `Finding`.
     """
 
     verdict: Verdict = "failed"
 
-    def __init__(self, message: str, difference: tuple[str, ...] = (), trace: str = "") -> None:
+    def __init__(
+        self, message: str, difference: tuple[str, ...] = (), trace: str = "", script: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.difference = difference
         self.trace = trace
+        self.script = script
 
 
 class Violation(Ended):

@@ -58,7 +58,7 @@ class Wrong(Struct, frozen=True, kw_only=True):
     world: Callable[[], World]
     also: tuple[str, ...] = ()
     source: Source | None = None
-    limit: float = 20.0
+    limit: float = 120.0
 
     @property
     def id(self) -> str:

@@ -1,0 +1,171 @@
+"""Model: the rules M1 and M2. Sequences and options that nobody has thought of."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from dtm_sdk.errors import DtmError, OptionsError, PluginError
+from dtm_sdk.testing.model import EDITS, Step, script
+from dtm_sdk.testing.replay import Replay, smaller
+from dtm_sdk.testing.rules import check
+from dtm_sdk.testing.subject import Raw, Subject, describe, trace_of
+from dtm_sdk.testing.universe import Universe
+from dtm_sdk.testing.verdicts import Violation
+from dtm_sdk.testing.watch import Watch
+
+SEQUENCES: Final = 25
+"""How many sequences are tried, unless as many as can be are asked for."""
+OPTIONS: Final = 40
+"""How many sets of options are tried, likewise."""
+THOROUGH: Final = 20
+"""How many times more, when that is asked for."""
+SHRINKING: Final = 15.0
+"""Seconds that a failing sequence is made smaller for: the check has a time limit, and must say what it found."""
+CORE = ("C2",)
+
+
+@check("M1", rests_on=CORE)
+def test_m1_sequences_agree_with_the_model(subject: Subject) -> None:
+    """Generated sequences of apply, change, tamper, remove, delete, lose-state and crash agree with a pure model.
+
+    The model is the table of section 2, written once more. A failing sequence is made smaller, and printed as a script
+    that runs by itself.
+
+    Why: each step may be right and two of them together wrong: a rename after a crash, a change of what somebody else
+    has changed. Nobody thinks of all of them.
+
+    Wrong:
+        def update(options):
+            current = json.loads(path.read_text())
+            current.update(as_dict(options))      # what was there once stays for ever
+            path.write_text(json.dumps(current))
+
+    Mend: run the printed script, and look at the first step whose outcome is not what you expect. Let what an operation
+    does depend on its options and on what is there, on nothing that an earlier one has left in memory.
+    """
+    universe = Universe(subject)
+    tried: list[list[Step]] = []
+
+    def holds(steps: list[Step]) -> Violation | None:
+        try:
+            Replay(subject, universe).run(steps)
+        except Violation as violation:
+            return violation
+        return None
+
+    def run(steps: list[Step]) -> None:
+        tried.append(steps)
+        if violation := holds(steps):
+            raise violation
+
+    try:
+        _generate(subject, SEQUENCES, _steps, run)
+    except Violation as violation:
+        steps, least = _shrunk(tried[-1], violation, holds)
+        holds(steps)
+        raise Violation(least.message, least.difference, least.trace, script(steps)) from None
+    subject.notes.append(f"{len(tried)} sequences")
+
+
+def _steps(st: Any) -> Any:
+    """Sequences; an apply comes as often as all edits together, since what was not applied was not there."""
+    numbers = st.integers(0, 60)
+    edits = st.builds(Step, st.sampled_from(EDITS), numbers, numbers, numbers)
+    return st.lists(edits | st.just(Step("apply")), min_size=2, max_size=16)
+
+
+def _shrunk(
+    steps: list[Step], violation: Violation, holds: Callable[[list[Step]], Violation | None]
+) -> tuple[list[Step], Violation]:
+    """The smallest sequence that fails, as far as time allows, and how."""
+    deadline = time.monotonic() + SHRINKING
+    found = True
+    while found and time.monotonic() < deadline:
+        found = False
+        for fewer in smaller(steps):
+            failing = holds(fewer)
+            if failing:
+                steps, violation, found = fewer, failing, True
+                break
+            if time.monotonic() > deadline:
+                break
+    return steps, violation
+
+
+@check("M2", rests_on=CORE)
+def test_m2_generated_options(subject: Subject) -> None:
+    """Options generated from the schema create, read back and delete, or are refused by validation.
+
+    They hold unicode, empty and long texts, extreme numbers. What an operation refuses with a PluginError, and leaves
+    the world as it was, is a matter between the options and that world, and is counted.
+
+    Why: a config is written by people in many languages, and by programs. What validation lets through and an operation
+    stumbles over fails in the middle of an apply.
+
+    Wrong:
+        path.write_text(options.content, encoding="ascii")
+
+    Mend: take the value as it is, or say in the option's type (a length, a pattern) or in `validate` what is not taken.
+    """
+    counts = dict.fromkeys(("made", "refused by validation", "refused by an operation", "there already"), 0)
+
+    def run(raw: Raw) -> None:
+        subject.fresh()
+        counts[_tried(subject, subject.world.bind(raw))] += 1
+
+    def options(_: Any) -> Any:
+        from dtm_sdk.testing.generated import raws
+
+        return raws(subject.plugin.options, subject.an_example())
+
+    _generate(subject, OPTIONS, options, run)
+    subject.notes.append(", ".join(f"{count} {what}" for what, count in counts.items()))
+    if not counts["made"]:
+        subject.fail(f"nothing could be made of {OPTIONS} generated sets of options: {subject.notes[-1]}")
+
+
+def _tried(subject: Subject, raw: Raw) -> str:
+    """What comes of one set of options."""
+    try:
+        subject.plugin.parse(raw)
+    except OptionsError:
+        return "refused by validation"
+    except DtmError as error:
+        subject.fail(f"validation raises {describe(error)} of {subject.shown(raw)}")
+    try:
+        if subject.call("read", raw) is not None:
+            return "there already"
+        made = subject.call("create", raw)
+    except PluginError:
+        outside = bool(Watch.here().outside)
+        Watch.here().outside.clear()
+        if not outside:
+            subject.same_world(subject.empty, subject.snapshot(), "options were refused, and the world has changed")
+        return "refused by an operation"
+    except Exception as error:  # noqa: BLE001  # the boundary to an author's code
+        subject.fail(f"options that validation takes raise {describe(error)}", trace=trace_of(error))
+    subject.same_states(made, subject.read(raw, made), "generated options read back as other ones")
+    if subject.delete(raw, made) is not True:
+        subject.fail("Delete doesn't return True")
+    subject.same_world(subject.empty, subject.snapshot(), "Delete leaves something of generated options over")
+    return "made"
+
+
+def _generate(subject: Subject, count: int, strategy: Callable[[Any], Any], run: Callable[[Any], None]) -> None:
+    """Run something with generated values, the same ones with the same seed."""
+    from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+    from hypothesis import strategies as st
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    set_hypothesis_home_dir(str(subject.scratch / "home"))
+    set_up = settings(
+        max_examples=count * (THOROUGH if subject.thorough else 1),
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    seeded: Any = seed(subject.seed)
+    generated: Any = given(strategy(st))
+    seeded(set_up(generated(run)))()

@@ -1,0 +1,82 @@
+"""Options generated from their types: what a config might say, extremes included."""
+
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import msgspec
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from msgspec import Meta, Struct
+
+from dtm_sdk.options import Options, Secret, peel
+from dtm_sdk.shape import declared
+
+AWKWARD = "ab .-_/\\'\"\n\r\t%&#?$é日\U0001f600"
+TEXT = st.one_of(st.text(max_size=20), st.text(AWKWARD, max_size=40), st.text("x", max_size=300))
+"""Unicode of any kind, what needs quoting somewhere, and what is long."""
+
+
+def raws(options: type[Options], fixed: dict[str, Any]) -> SearchStrategy[dict[str, Any]]:
+    """Plain options of a type.
+
+    Args:
+        options: the type.
+        fixed: top-level options that are as they are here: those that say how the world is reached.
+    """
+    tuning = {option.path for option in declared(options) if option.role == "tuning"}
+    return _struct(options, {name: fixed[name] for name in fixed if name in tuning}, tuning)
+
+
+def _struct(kind: type[Struct], fixed: dict[str, Any], left_out: set[str]) -> SearchStrategy[dict[str, Any]]:
+    required: dict[str, SearchStrategy[Any]] = {name: st.just(value) for name, value in fixed.items()}
+    optional: dict[str, SearchStrategy[Any]] = {}
+    for each in msgspec.structs.fields(kind):
+        if each.encode_name not in required and each.encode_name not in left_out:
+            (required if each.required else optional)[each.encode_name] = _of(each.type)
+    if kind.__struct_config__.tag_field:
+        required[kind.__struct_config__.tag_field] = st.just(kind.__struct_config__.tag)
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+def _of(kind: Any) -> SearchStrategy[Any]:
+    bare, metas = peel(kind)
+    origin, args = get_origin(bare), get_args(bare)
+    if origin in (Union, UnionType):
+        return st.one_of(*map(_of, args))
+    if origin is Literal:
+        return st.sampled_from(args)
+    if origin in (list, dict):
+        low, high = _limits(metas, "min_length", "max_length", 0, 4)
+        if origin is list:
+            return st.lists(_of(args[0]), min_size=low, max_size=max(low, high))
+        return st.dictionaries(_of(args[0]), _of(args[1]), min_size=low, max_size=max(low, high))
+    if origin is tuple:
+        return st.lists(_of(args[0]), max_size=4) if args[1:] == (...,) else st.tuples(*map(_of, args)).map(list)
+    return _scalar(bare, metas)
+
+
+def _scalar(kind: Any, metas: list[Meta]) -> SearchStrategy[Any]:
+    if kind is NoneType:
+        return st.none()
+    if kind is bool:
+        return st.booleans()
+    if kind is int:
+        low, high = _limits(metas, "ge", "le", -(2**63), 2**63 - 1)
+        return st.integers(low, high)
+    if kind is float:
+        return st.floats(allow_nan=False, allow_infinity=False)
+    if kind is Secret:
+        return st.text("abcdefghij0123456789", min_size=6, max_size=40)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return st.sampled_from([member.value for member in kind])
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return st.deferred(lambda: _struct(kind, {}, set()))
+    return TEXT
+
+
+def _limits(metas: list[Meta], lowest: str, highest: str, low: int, high: int) -> tuple[int, int]:
+    for meta in metas:
+        low = max(low, getattr(meta, lowest) if getattr(meta, lowest) is not None else low)
+        high = min(high, getattr(meta, highest) if getattr(meta, highest) is not None else high)
+    return int(low), int(high)

@@ -1,0 +1,213 @@
+"""A sequence of edits, applies and mishaps, done with a real plugin by the real runner, and held against the model."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+from dtm_sdk.plugin import Operation, Plugin
+from dtm_sdk.testing.blows import Striker, blows
+from dtm_sdk.testing.difference import difference
+from dtm_sdk.testing.dying import dying
+from dtm_sdk.testing.model import TAMPERED, Model, Step, Wanted
+from dtm_sdk.testing.runs import Runner
+from dtm_sdk.testing.source import Source
+from dtm_sdk.testing.subject import Subject, same, without
+from dtm_sdk.testing.universe import Universe
+from dtm_sdk.testing.watch import Call, Watch
+from dtm_sdk.testing.worlds.world import World, places
+
+TOOLS: Final = 3
+"""How many names of tools there are."""
+CALLS: Final = 24
+"""At how many calls of an operation a sequence may kill it, or let it fail."""
+CHANGES: Final[tuple[Operation, ...]] = ("create", "update", "delete")
+
+
+class Replay:
+    """One sequence, from an empty world to its end.
+
+    Args:
+        subject: the plugin in its world.
+        universe: the resources that the sequence is about.
+    """
+
+    def __init__(self, subject: Subject, universe: Universe) -> None:
+        self._subject = subject
+        self._universe = universe
+        self._model = Model()
+        subject.fresh()
+        self._runner = Runner(subject.scratch / "run", [subject.plugin])
+        self._runner.forget()
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Do each step, then an apply, a verify and a destroy.
+
+        Raises:
+            Violation: what came of it is not what the model says.
+        """
+        for step in steps:
+            self._do(step)
+        self._apply()
+        run = self._runner.verify(self._tools())
+        if run.problems or run.plan.changes:
+            said = [*run.problems, *(message for change in run.plan.changes for message in change.messages)]
+            self._subject.fail(f"after an apply there is still something to do: {said[0]}")
+        run = self._runner.destroy(self._tools())
+        self._subject.steps.append("destroy")
+        if run.problems:
+            self._subject.fail(f"destroy fails: {run.problems[0]}")
+        self._subject.same_world(
+            self._subject.empty, self._subject.snapshot(), "after a destroy something is left over"
+        )
+
+    def _do(self, step: Step) -> None:
+        """Do a step, where it can be done; else nothing."""
+        model, name, found = self._model, step.a % TOOLS, self._universe.find(step.b, step.c)
+        match step.kind:
+            case "want" if model.want(name, found):
+                raw = self._universe.at(found).raw
+                self._subject.steps.append(f"tool-{name} shall be {self._subject.shown(raw)}")
+            case "change" if name in model.config:
+                model.config[name] = self._universe.find(model.config[name].identity, model.config[name].variant + 1)
+                raw = self._universe.at(model.config[name]).raw
+                self._subject.steps.append(f"tool-{name} is changed to {self._subject.shown(raw)}")
+            case "drop" if model.config.pop(name, None):
+                self._subject.steps.append(f"tool-{name} leaves the config")
+            case "rename" if model.rename(name, step.b % TOOLS):
+                self._subject.steps.append(f"tool-{name} is renamed to tool-{step.b % TOOLS}")
+            case "tamper" | "remove":
+                self._disturb(step)
+            case "lose" if not model.uncertain and self._can_be_found:
+                self._subject.steps.append("the state is lost")
+                self._runner.forget()
+                model.lose()
+                self._apply()
+            case "crash" if self._can_be_found:
+                self._crash(CHANGES[step.a % len(CHANGES)], step.b % CALLS + 1)
+            case "fault" if self._can_be_found:
+                self._fault(CHANGES[step.a % len(CHANGES)], step.b % CALLS + 1)
+            case "apply":
+                self._apply()
+
+    @property
+    def _can_be_found(self) -> bool:
+        return self._subject.plugin.recovery != "manual"
+
+    def _tools(self) -> list[dict[str, Any]]:
+        plugin = self._subject.plugin.name
+        wanted = {name: self._universe.at(found).raw for name, found in self._model.config.items()}
+        return [{"name": f"tool-{name}", "plugin": plugin, "options": raw} for name, raw in wanted.items()]
+
+    def _apply(self) -> None:
+        certain = not self._model.uncertain
+        expected = [each.replace(" ", " tool-") for each in self._model.apply()]
+        run = self._runner.apply(self._tools())
+        self._subject.steps.append(f"apply  -> {', '.join(run.done) or 'nothing to do'}")
+        if run.problems:
+            self._subject.fail(f"apply fails: {run.problems[0]}")
+        if certain and sorted(run.done) != sorted(expected):
+            did, wanted = ", ".join(sorted(run.done)) or "nothing", ", ".join(sorted(expected)) or "nothing"
+            self._subject.fail(f"apply did {did}, where the table says {wanted}")
+        self._hold()
+
+    def _hold(self) -> None:
+        """What is recorded and what is there are what the model says."""
+        records = {record.name: record for record in self._runner.records().values()}
+        wanted = {f"tool-{name}": found for name, found in self._model.records.items()}
+        if records.keys() != wanted.keys():
+            self._subject.fail(f"recorded are {sorted(records)}, where the table says {sorted(wanted)}")
+        volatile = self._subject.plugin.volatile
+        for name, found in wanted.items():
+            one = without(self._universe.at(found).state, volatile)
+            other = without(records[name].resource, volatile)
+            if not same(one, other):
+                self._subject.fail(f"the record of {name} is another one than its options make", difference(one, other))
+        if self._universe.separate:
+            states = {found.identity: records[name].resource for name, found in wanted.items()}
+            there = self._universe.named(self._subject.snapshot(), states)
+            expected = self._universe.tree(self._model.world)
+            if places(expected, there):
+                self._subject.fail("the world is another one than the config makes", difference(expected, there))
+
+    def _disturb(self, step: Step) -> None:
+        """Change or remove a resource behind the plugin's back, where it is recorded and has places of its own."""
+        identity = step.a % len(self._universe.resources)
+        holder = next((name for name, found in self._model.records.items() if found.identity == identity), None)
+        variant = self._model.world.get(identity, TAMPERED)
+        if not self._universe.separate or self._model.uncertain or holder is None or variant == TAMPERED:
+            return
+        state = self._runner.records()[f"tool-{holder}.{self._subject.plugin.name}"].resource
+        found = Wanted(identity, variant)
+        if step.kind == "remove":
+            tree = self._universe.removed(self._subject.snapshot(), found, state)
+            del self._model.world[identity]
+        else:
+            changed = self._universe.tampered(self._subject.snapshot(), found, state, step.b)
+            if changed is None:
+                return
+            tree = changed
+            self._model.world[identity] = TAMPERED
+        self._subject.restore(tree, f"the resource of tool-{holder} is {step.kind.rstrip('e')}ed")
+
+    def _crash(self, operation: Operation, number: int) -> None:
+        tools = self._tools()
+        death = dying(self._subject, operation, number, lambda plugin: self._runner.using(plugin).apply(tools))
+        how = f"killed in {operation} before call {number} ({death.call})" if death.died else "not interrupted"
+        self._subject.steps.append(f"apply, {how}")
+        self._model.uncertain = True
+
+    def _fault(self, operation: Operation, number: int) -> None:
+        """An apply in which a call fails, and another, so that what is half made is not forgotten."""
+        self._runner.using(failing(self._subject.plugin, operation, number)).apply(self._tools())
+        self._subject.steps.append(f"apply, with call {number} of {operation} failing")
+        self._model.uncertain = True
+        self._apply()
+
+
+def failing(plugin: Plugin, operation: Operation, number: int) -> Plugin:
+    """A plugin of which one call to the system fails in an operation, where that call can."""
+    function: Callable[..., Any] = getattr(plugin, operation)
+
+    def act(call: Call) -> None:
+        if call.number == number:
+            for blow in blows([call]):
+                Striker(blow)(call)
+
+    @wraps(function)
+    def fails(*arguments: Any) -> Any:
+        with Watch.here().watching(act):
+            return function(*arguments)
+
+    changed: dict[str, Any] = {operation: fails}
+    return replace(plugin, **changed)
+
+
+def replay(plugin: Plugin, world: World, folder: Path, steps: Sequence[Step]) -> None:
+    """Do a sequence again: what the script that a failure of M1 prints does.
+
+    Args:
+        plugin: the plugin.
+        world: its world, not open yet.
+        folder: an empty one, for the world and the state.
+        steps: the sequence.
+
+    Raises:
+        Violation: what came of it is not what the model says.
+    """
+    for name in ("scene", "run"):
+        (folder / name).mkdir()
+    with world.opened(folder / "scene"):
+        subject = Subject(plugin, world, 0, source=Source(plugin.name), scratch=folder, thorough=False)
+        Replay(subject, Universe(subject)).run(steps)
+
+
+def smaller(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Sequences that are simpler than one: with a step less, or with a smaller number."""
+    for index in range(len(steps)):
+        yield [*steps[:index], *steps[index + 1 :]]
+    for index, step in enumerate(steps):
+        for a, b, c in ((0, step.b, step.c), (step.a, 0, step.c), (step.a, step.b, 0)):
+            if (a, b, c) != (step.a, step.b, step.c):
+                yield [*steps[:index], Step(step.kind, a, b, c), *steps[index + 1 :]]

@@ -1,0 +1,44 @@
+"""Each operation is right, and some of them one after the other are wrong."""
+
+from dtm_sdk import State
+from tests.zoo.right import note, widget
+from tests.zoo.zoo import Wrong, but
+
+WRITTEN: dict[str, note.NoteOptions] = {}
+
+
+def update_what_was_not_written_yet(options: note.NoteOptions) -> State:
+    """Write the file, unless this is what was written at the last update: saves a look at the disk."""
+    if WRITTEN.get(options.path) == options:
+        mode = note.MODES[options.access]
+        return note.state(options.path, options.text, options.header.title, list(options.header.lines), mode)
+    made = note.save(options)
+    WRITTEN[options.path] = options
+    return made
+
+
+def update_that_keeps_what_it_adopts(options: widget.WidgetOptions, state: State | None) -> State:
+    """Bring the widget to the options; one that was not ours before keeps the labels that it has."""
+    found = widget.find(options, state)
+    if found is None or state is not None:
+        return widget.update(options, state)
+    labels = {**found["labels"], **options.labels}
+    return widget.described(
+        widget.ask(options, "PUT", f"/widgets/{found['id']}", {**widget.sent(options), "labels": labels})
+    )
+
+
+WRONG = [
+    Wrong(
+        rule="M1",
+        name="remembers-what-it-wrote",
+        plugin=but(note.plugin, update=update_what_was_not_written_yet),
+        world=note.world,
+    ),
+    Wrong(
+        rule="M1",
+        name="keeps-what-it-adopts",
+        plugin=but(widget.plugin, update=update_that_keeps_what_it_adopts),
+        world=widget.world,
+    ),
+]
