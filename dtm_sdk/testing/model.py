@@ -9,7 +9,11 @@ from typing import Final, Literal
 from msgspec import Struct, field
 
 Kind = Literal["want", "change", "drop", "rename", "tamper", "remove", "lose", "crash", "fault", "apply"]
-EDITS: Final[tuple[Kind, ...]] = ("want", "change", "drop", "rename", "tamper", "remove", "lose", "crash", "fault")
+EDITS: Final[tuple[Kind, ...]] = (
+    *("want", "change", "change", "drop", "rename", "tamper", "tamper"),
+    *("remove", "lose", "lose", "crash", "crash", "fault"),
+)
+"""The steps between applies; what can go wrong in more ways stands there more often."""
 
 
 class Step(Struct, frozen=True):
@@ -17,10 +21,10 @@ class Step(Struct, frozen=True):
 
     Attributes:
         kind: `want`: tool `a` shall have identity `b` and variant `c` of its options. `change`: tool `a` gets the next
-            variant. `drop`: tool `a` leaves the config. `rename`: tool `a` is called `b`. `tamper`: identity `a` is
-            changed behind the plugin's back, at its `b`-th place. `remove`: it is removed so. `lose`: the state is
-            lost, then applied. `crash`: an apply whose process dies in operation `a`, at call `b`. `fault`: an apply in
-            which call `b` of operation `a` fails, then another. `apply`: an apply.
+            variant. `drop`: tool `a` leaves the config. `rename`: tool `a` is called `b`. `tamper`: what the `a`-th
+            record is of is changed behind the plugin's back, at its `b`-th place. `remove`: it is removed so. `lose`:
+            the state is lost, then applied. `crash`: an apply whose process dies in operation `a`, at call `b`.
+            `fault`: an apply in which call `b` of operation `a` fails, then another. `apply`: an apply.
         a: see `kind`.
         b: see `kind`.
         c: see `kind`.
@@ -78,10 +82,10 @@ class Model(Struct):
 
     def apply(self) -> list[str]:
         """What an apply does, as `Create 1` and so on, in any order; the model is as after it."""
-        self._move_records()
+        moved = self._move_records()
         done = self._take_away()
         for name, wanted in self.config.items():
-            action = self._decide(name, wanted)
+            action = self._decide(name, wanted) or ("Move" if name in moved else "")
             if action:
                 done.append(f"{action} {name}")
             self.world[wanted.identity] = wanted.variant
@@ -99,15 +103,18 @@ class Model(Struct):
             self.world.pop(record.identity, None)
         self.records.clear()
 
-    def _move_records(self) -> None:
-        """A tool without a record takes that of one that has left the config and had its identity."""
+    def _move_records(self) -> set[int]:
+        """A tool without a record takes that of one that has left the config and had its identity; which ones did."""
+        moved = set()
         for name, wanted in self.config.items():
             if name in self.records:
                 continue
             for other, record in self.records.items():
                 if other not in self.config and record.identity == wanted.identity:
                     self.records[name] = self.records.pop(other)
+                    moved.add(name)
                     break
+        return moved
 
     def _take_away(self) -> list[str]:
         """Delete what has left the config, and what a Replace makes anew."""

@@ -1,20 +1,25 @@
 """A sequence of edits, applies and mishaps, done with a real plugin by the real runner, and held against the model."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from dtm_sdk.plugin import Operation, Plugin
 from dtm_sdk.testing.blows import Striker, blows
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.dying import dying
+from dtm_sdk.testing.isolate import isolated
 from dtm_sdk.testing.model import TAMPERED, Model, Step, Wanted
 from dtm_sdk.testing.runs import Runner
 from dtm_sdk.testing.source import Source
 from dtm_sdk.testing.subject import Subject, same, without
 from dtm_sdk.testing.universe import Universe
+from dtm_sdk.testing.verdicts import Violation
 from dtm_sdk.testing.watch import Call, Watch
 from dtm_sdk.testing.worlds.world import World, places
 
@@ -22,6 +27,8 @@ TOOLS: Final = 3
 """How many names of tools there are."""
 CALLS: Final = 24
 """At how many calls of an operation a sequence may kill it, or let it fail."""
+LIMIT: Final = 30.0
+"""Seconds that one sequence may take."""
 CHANGES: Final[tuple[Operation, ...]] = ("create", "update", "delete")
 
 
@@ -64,11 +71,12 @@ class Replay:
 
     def _do(self, step: Step) -> None:
         """Do a step, where it can be done; else nothing."""
-        model, name, found = self._model, step.a % TOOLS, self._universe.find(step.b, step.c)
+        model, wanted = self._model, self._universe.find(step.b, step.c)
+        name = sorted(model.config)[step.a % len(model.config)] if model.config else 0
         match step.kind:
-            case "want" if model.want(name, found):
-                raw = self._universe.at(found).raw
-                self._subject.steps.append(f"tool-{name} shall be {self._subject.shown(raw)}")
+            case "want" if model.want(step.a % TOOLS, wanted):
+                raw = self._universe.at(wanted).raw
+                self._subject.steps.append(f"tool-{step.a % TOOLS} shall be {self._subject.shown(raw)}")
             case "change" if name in model.config:
                 model.config[name] = self._universe.find(model.config[name].identity, model.config[name].variant + 1)
                 raw = self._universe.at(model.config[name]).raw
@@ -133,10 +141,13 @@ class Replay:
 
     def _disturb(self, step: Step) -> None:
         """Change or remove a resource behind the plugin's back, where it is recorded and has places of its own."""
-        identity = step.a % len(self._universe.resources)
-        holder = next((name for name, found in self._model.records.items() if found.identity == identity), None)
+        records = self._model.records
+        if not self._universe.separate or self._model.uncertain or not records:
+            return
+        holder = sorted(records)[step.a % len(records)]
+        identity = records[holder].identity
         variant = self._model.world.get(identity, TAMPERED)
-        if not self._universe.separate or self._model.uncertain or holder is None or variant == TAMPERED:
+        if variant == TAMPERED:
             return
         state = self._runner.records()[f"tool-{holder}.{self._subject.plugin.name}"].resource
         found = Wanted(identity, variant)
@@ -185,22 +196,47 @@ def failing(plugin: Plugin, operation: Operation, number: int) -> Plugin:
 
 
 def replay(plugin: Plugin, world: World, folder: Path, steps: Sequence[Step]) -> None:
-    """Do a sequence again: what the script that a failure of M1 prints does.
+    """Do a sequence in a world of its own: what the script that a failure of M1 prints does.
 
     Args:
         plugin: the plugin.
-        world: its world, not open yet.
+        world: its world; one that is open already is opened once more, in this process.
         folder: an empty one, for the world and the state.
         steps: the sequence.
 
     Raises:
-        Violation: what came of it is not what the model says.
+        Violation: what came of it is not what the model says; its message ends with the steps in words.
     """
     for name in ("scene", "run"):
         (folder / name).mkdir()
-    with world.opened(folder / "scene"):
+    with world.opened(folder / "scene"), Watch.here().guarding(folder, *world.writable):
         subject = Subject(plugin, world, 0, source=Source(plugin.name), scratch=folder, thorough=False)
-        Replay(subject, Universe(subject)).run(steps)
+        try:
+            Replay(subject, Universe(subject)).run(steps)
+        except Violation as violation:
+            message = "\n".join([violation.message, *(f"  {line}" for line in subject.steps)])
+            raise Violation(message, violation.difference, violation.trace) from None
+
+
+def replayed(plugin: Plugin, world: World, folder: Path, steps: Sequence[Step]) -> Violation | None:
+    """What is wrong with a sequence, if anything; done in a process of its own, so that none remembers another."""
+
+    def work() -> bytes:
+        try:
+            replay(plugin, world, folder, steps)
+        except Violation as violation:
+            return msgspec.json.encode([violation.message, violation.difference, violation.trace])
+        return b"null"
+
+    folder.mkdir()
+    try:
+        returned = isolated(work, LIMIT, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if returned.data is None:
+        return Violation(f"a sequence could not be done: {returned.died}", trace=returned.trace)
+    found = msgspec.json.decode(returned.data, type=tuple[str, tuple[str, ...], str] | None)
+    return Violation(*found) if found else None
 
 
 def smaller(steps: Sequence[Step]) -> Iterator[list[Step]]:
