@@ -1,4 +1,4 @@
-"""Tests of `dtm show config` and of `dtm_sdk.cli.example`, which makes what it prints."""
+"""Tests of `dtm show config` and of `dtm_sdk.example`, which makes what it prints."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from dtm_sdk import Identity, Meta, Options, Plugin, Secret, Tuning
-from dtm_sdk.cli.example import example, type_words
+from dtm_sdk.example import example, type_words
 from tests.workplace import Workplace
 
 
