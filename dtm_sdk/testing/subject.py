@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any, NoReturn
@@ -35,7 +36,7 @@ class Subject:
         source: where the plugin comes from.
         scratch: a folder for what a check keeps beside the world; the plugin may not write there.
         empty: the world as it was before anything was done.
-        examples: the plugin's examples, bound to the world.
+        bound: the plugin's examples, bound to the world.
         random: a source of chance that repeats with the same seed.
         steps: what was called since the world was fresh, oldest first.
         notes: what is worth telling beside the verdict.
@@ -47,11 +48,30 @@ class Subject:
         self.source = source
         self.scratch = scratch
         self.empty: Tree = world.snapshot()
-        self.examples: list[Raw] = [world.bind(example) for example in plugin.examples]
+        self.bound: list[Raw] = [world.bind(example) for example in plugin.examples]
         self.random = Random(seed)  # noqa: S311  # it makes samples
         self.steps: list[str] = []
         self.notes: list[str] = []
         self._process = os.getpid()
+
+    @cached_property
+    def refused(self) -> list[tuple[int, str]]:
+        """The examples that are not valid: the number of each, from 0, and why; rule A4 says so."""
+        why = [(index, self._refusal(raw)) for index, raw in enumerate(self.bound)]
+        return [(index, text) for index, text in why if text]
+
+    @cached_property
+    def examples(self) -> list[Raw]:
+        """The plugin's examples, bound to the world; those that are valid."""
+        wrong = {index for index, _ in self.refused}
+        return [raw for index, raw in enumerate(self.bound) if index not in wrong]
+
+    def _refusal(self, raw: Mapping[str, Json]) -> str:
+        try:
+            self.plugin.parse(raw)
+        except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
+            return describe(error)
+        return ""
 
     # --- what is there -----------------------------------------------------------------------------------------------
 

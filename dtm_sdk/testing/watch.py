@@ -143,12 +143,12 @@ class Watch:
     @contextmanager
     def guarding(self, *folders: Path) -> Iterator[None]:
         """Inside, what would be written outside of these folders is refused, and kept in `outside`."""
-        self.allowed = tuple(os.path.realpath(folder) for folder in folders)
-        self.guarded = True
+        before = self.allowed, self.guarded
+        self.allowed, self.guarded = tuple(os.path.realpath(folder) for folder in folders), True
         try:
             yield
         finally:
-            self.guarded = False
+            self.allowed, self.guarded = before
 
     @contextmanager
     def unguarded(self) -> Iterator[None]:
