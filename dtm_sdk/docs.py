@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from dtm_sdk.example import from_environment, json_type
+from dtm_sdk.example import from_environment, json_type, sample
 from dtm_sdk.options import Json, Secret, members
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.shape import Option, declared
@@ -46,7 +46,7 @@ def _code(text: str) -> str:
 
 def config_example(plugin: Plugin) -> str:
     """A config with one tool, of the plugin's first example; its secrets come from the environment."""
-    given: Json = dict(plugin.examples[0]) if plugin.examples else {}
+    given: Json = dict(plugin.examples[0]) if plugin.examples else sample(plugin.options)
     for option in declared(plugin.options):
         if any(member is Secret for member, _ in members(option.type)):
             given = from_environment(given, option.path.split("."), plugin.name, option.path, [])

@@ -20,7 +20,7 @@ WIDTH: Final = 100
 def example(plugin: Plugin) -> str:
     """A config with one tool: the values of the plugin's first example; the options that it leaves out as comments."""
     options = declared(plugin.options)
-    given = dict(plugin.examples[0]) if plugin.examples else _sample(plugin.options)
+    given = dict(plugin.examples[0]) if plugin.examples else sample(plugin.options)
     notes = [] if plugin.examples else ["The plugin gives no examples: these values are made up."]
     variables: list[str] = []
     for option in options:
@@ -83,14 +83,14 @@ def json_type(kind: Any) -> str:
     return named.get(base) or ("array" if base in (list, tuple) else "object")
 
 
-def _sample(kind: Any) -> Json:
-    """Some value of a type."""
+def sample(kind: Any) -> Json:
+    """Some value of a type, with what is required in it; its limits are not looked at."""
     kind = peel(kind)[0]
     if get_origin(kind) in (Union, UnionType):
-        return _sample(next(member for member in get_args(kind) if member is not NoneType))
+        return sample(next(member for member in get_args(kind) if member is not NoneType))
     if isinstance(kind, type) and issubclass(kind, Struct):
         required = (option for option in declared(kind) if option.required and not re.search(r"[.\[]", option.path))
-        return {option.path: _sample(option.type) for option in required}
+        return {option.path: sample(option.type) for option in required}
     if choices(kind):
         return choices(kind)[0]
     samples = {"secret": "change-me", "string": "text", "boolean": True, "integer": 1, "number": 1.5, "array": []}

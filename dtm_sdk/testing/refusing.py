@@ -80,7 +80,10 @@ def hold_both_told(subject: Subject, base: Raw, found: Mapping[Path, tuple[str, 
             name = Spot(passed_over, None, required=False).name
             subject.fail(
                 f"{' and '.join(names)} are both refused, but together nothing is said of {name}",
-                [*(f"- {message}" for message in sorted(first | second)), *(f"+ {text}" for text in sorted(told))],
+                [
+                    *(f"- {short(each)}" for each in sorted(first | second)),
+                    *(f"+ {short(each)}" for each in sorted(told)),
+                ],
             )
 
 

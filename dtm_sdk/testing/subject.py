@@ -66,9 +66,9 @@ class Subject:
         wrong = {index for index, _ in self.refused}
         return [raw for index, raw in enumerate(self.bound) if index not in wrong]
 
-    def _refusal(self, raw: Mapping[str, Json]) -> str:
+    def _refusal(self, raw: Raw) -> str:
         try:
-            self.plugin.parse(raw)
+            self.plugin.parse(deepcopy(raw))
         except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
             return describe(error)
         return ""
@@ -120,7 +120,7 @@ class Subject:
             Violation: they aren't.
         """
         try:
-            return self.plugin.parse(raw)
+            return self.plugin.parse(deepcopy(dict(raw)))
         except DtmError as error:
             self.fail(f"the options {short(raw)} are refused: {error}")
 
@@ -265,7 +265,8 @@ def trace_of(error: BaseException) -> str:
     start = error.__traceback__
     while start and start.tb_next and "dtm_sdk" in start.tb_frame.f_globals.get("__name__", ""):
         start = start.tb_next
-    return "".join(traceback.format_exception(type(error), error, start))
+    text = "".join(traceback.format_exception(type(error), error, start))
+    return text.encode(errors="backslashreplace").decode()  # it is sent and written as UTF-8
 
 
 def without(state: Json, paths: Sequence[str]) -> Json:

@@ -5,7 +5,7 @@ A right one stands in `tests/zoo/right/NAME.py`, which has `plugin` and `world`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -50,7 +50,7 @@ class Wrong(Struct, frozen=True, kw_only=True):
         world: makes its world.
         also: ids of other rules that the same mistake can't but break, each with a reason in a comment beside it.
         entry: the name of its entry point, if that isn't the plugin's.
-        files: what lies in its repository: path -> text; a docs page is made if there is none here.
+        files: what lies in its repository: path -> text, None for none; a docs page is made if it isn't one of them.
         limit: seconds that a check of it may take.
     """
 
@@ -60,7 +60,7 @@ class Wrong(Struct, frozen=True, kw_only=True):
     world: Callable[[], World]
     also: tuple[str, ...] = ()
     entry: str = ""
-    files: Mapping[str, str] = {}
+    files: Mapping[str, str | None] = {}
     limit: float = 20.0
 
     @property
@@ -72,6 +72,11 @@ class Wrong(Struct, frozen=True, kw_only=True):
 def but(plugin: Plugin, **changes: Any) -> Plugin:
     """A plugin that differs from another in some of its parts."""
     return replace(plugin, **changes)
+
+
+def made_as(kind: type[Plugin], plugin: Plugin, **changes: Any) -> Plugin:
+    """A plugin of a class that its author derived from `Plugin`, with the parts of another one."""
+    return kind(**{each.name: getattr(plugin, each.name) for each in fields(plugin) if each.init} | changes)
 
 
 @cache
@@ -99,7 +104,8 @@ def findings(kept: Kept | Wrong, rules: Collection[str] = ()) -> Iterator[Findin
         repository = Path(folder)
         for path, text in {f"docs/{kept.plugin.name}.md": page(kept.plugin), **files}.items():
             (repository / path).parent.mkdir(parents=True, exist_ok=True)
-            (repository / path).write_text(text, encoding="utf-8")
+            if text is not None:
+                (repository / path).write_text(text, encoding="utf-8")
         source = Source(entry or kept.plugin.name, repository, todos(repository))
         target = Target(kept.plugin, kept.world, source, limit=limit)
         for check in checks():

@@ -93,7 +93,7 @@ def _page(subject: Subject) -> tuple[str, str]:
         subject.fail(f"{where} can't be read: {error}")
 
 
-@check("A3", calls=())
+@check("A3", rests_on=("A1", "A2"), calls=())
 def test_a3_docs_name_every_option(subject: Subject) -> None:
     """The docs page, `docs/<name>.md`, has a table of its options in which nothing differs from the schema.
 
@@ -114,7 +114,7 @@ def test_a3_docs_name_every_option(subject: Subject) -> None:
         subject.fail("\n".join(f"{where}: {each}" for each in wrong))
 
 
-@check("A3", calls=())
+@check("A3", rests_on=("A1", "A2"), calls=())
 def test_a3_docs_example_is_valid(subject: Subject) -> None:
     """The docs page shows a config example that validates.
 

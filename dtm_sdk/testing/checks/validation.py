@@ -1,9 +1,10 @@
 """Validation: the rules V1 to V6."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from itertools import combinations
+from itertools import combinations, product
 from typing import Final
 
 from dtm_sdk.errors import DtmError
@@ -74,7 +75,7 @@ def test_v2_types(subject: Subject) -> None:
     """
     for base, spot in each_spot(subject):
         for value in wrong(spot.kind):
-            hold_refused(subject, put(base, (spot.path, value)), spot.name, f"{spot.name} is {short(value)}")
+            hold_refused(subject, put(base, (spot.path, value)), spot.name, f"{spot.name} is {json.dumps(value)}")
 
 
 @check("V3", rests_on=("A2",), calls=())
@@ -109,7 +110,7 @@ def _strange(known: Sequence[str]) -> list[str]:
     return [key for key in ("unknown", "x-unknown", "_comment", *slips) if key not in known]
 
 
-@check("V4", calls=())
+@check("V4", rests_on=("V2",), calls=())
 def test_v4_all_type_problems_at_once(subject: Subject) -> None:
     """All type problems are reported at once; only if there is none, all of `validate`'s.
 
@@ -131,8 +132,8 @@ def test_v4_all_type_problems_at_once(subject: Subject) -> None:
     for base in bases(subject):
         every = [spot for spot in spots(subject.plugin.options, base) if wrong(spot.kind)]
         leaves = [spot for spot in every if not any(_is_inside(other, spot) for other in every)]
-        broken = put(base, *((spot.path, wrong(spot.kind)[0]) for spot in leaves), (("unknown",), 1))
-        names = [*(spot.name for spot in leaves), "unknown"]
+        broken = put(base, *((spot.path, wrong(spot.kind)[0]) for spot in leaves))
+        names = [spot.name for spot in leaves]
         problems = refusal(subject, broken, f"{', '.join(names)} are all wrong")
         missing = [name for name in names if not is_named(problems or (), name)]
         if missing:
@@ -239,7 +240,7 @@ def _loud(seen: Seen) -> Iterator[str]:
 
 def _quiet(subject: Subject, raw: Raw, done: Sequence[str]) -> None:
     if done:
-        subject.fail(f"validation of {short(shown(subject, raw))} does I/O: {short('; '.join(done))}")
+        subject.fail(f"validation of {short(shown(subject, raw))} does I/O: {', '.join(done[:5])}")
 
 
 BAD: Final = ("a\0b", "half \ud800", "..", "a/b/c", "-rf", "line\r\nX-Header: x", LONG)
@@ -263,8 +264,10 @@ def test_v6_what_is_accepted_can_be_done(subject: Subject) -> None:
     """
     base = subject.full(subject.an_example())
     texts = [spot for spot in spots(subject.plugin.options, base) if spot.takes_text]
-    for text in BAD:
-        fine = [spot for spot in texts if _is_accepted(subject, base, spot, text)]
+    naming = [spot for spot in texts if any(spot.path[: len(path)] == path for path in subject.plugin.shape.identity)]
+    others = [spot for spot in texts if spot not in naming]
+    for text, group in product(BAD, (naming, others)):
+        fine = [spot for spot in group if _is_accepted(subject, base, spot, text)]
         raw = subject.world.bind(put(base, *((spot.path, text) for spot in fine)))
         if fine:
             _tried(subject, raw, f"{', '.join(spot.name for spot in fine)} is {short(text, 40)}")
