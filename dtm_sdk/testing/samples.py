@@ -195,9 +195,21 @@ def _completed(kind: Any, value: Json, depth: int) -> Json:
         filled = {name: _completed(own[name], value.get(name), depth + 1) for name in own}
         return {**value, **{name: item for name, item in filled.items() if item is not None or name in value}}
     if value or isinstance(value, bool | int | float):
-        return deepcopy(value)
+        return _with_whole_items(kind, value, depth + 1)
     full = next((each for each in right(kind) if each), value)
     return _completed(kind, full, depth + 1) if full and depth < _DEEPEST else full
+
+
+def _with_whole_items(kind: Any, value: Json, depth: int) -> Json:
+    """A copy of a list, or of an object of any keys, with what it holds completed; of another value, a copy."""
+    for member, _ in members(kind):
+        held = [each for _, each in items(member)]
+        if get_origin(member) is dict and isinstance(value, Mapping):
+            return {key: _completed(held[0], item, depth) for key, item in value.items()}
+        if get_origin(member) in (list, tuple) and isinstance(value, list):
+            types = held * len(value) if len(held) == 1 else held
+            return [_completed(each, item, depth) for each, item in zip(types, value, strict=False)]
+    return deepcopy(value)
 
 
 def variants(options: type[Struct], whole: Mapping[str, Json]) -> list[dict[str, Json]]:
@@ -285,7 +297,7 @@ def _of_member(kind: Any, metas: Sequence[msgspec.Meta], depth: int) -> Iterator
         yield from (kind(number) for number in _numbers(metas))
     elif kind in (str, Secret):
         size = max(least, SECRET_MIN if kind is Secret else 0)
-        yield from (f"{word}{word[-1] * (size - len(word))}" for word in ("sample", "another", "x", "10"))
+        yield from (f"{word}{word[-1] * (size - len(word))}" for word in ("sample", "another", "x", "y", "10"))
     elif _is_object(kind):
         yield from _objects(kind, depth)
     elif get_origin(kind) is tuple and len(held) > 1:

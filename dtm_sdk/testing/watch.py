@@ -23,7 +23,11 @@ MODULES: Final = frozenset(
 """Modules whose functions and methods do I/O."""
 QUIET: Final = frozenset(
     {
+        "_path_normpath",
+        "_path_splitroot",
+        "_path_splitroot_ex",
         "fspath",
+        "strerror",
         "getpid",
         "getcwd",
         "urandom",
