@@ -185,7 +185,7 @@ class Watch:
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         """The hook. It must be quick and never raise by mistake: every audited call of the process comes here."""
         seen = self._seen
-        if (seen is None and not self.guarded) or event in _UNHEARD:
+        if (seen is None and not self.guarded) or event not in _HEARD:
             return
         if threading.get_ident() in self._others or _importing():
             return
@@ -213,7 +213,8 @@ class Watch:
                 raise OutsideError(1, f"the conformance suite lets a plugin write in its world only ({event})", path)
 
 
-_UNHEARD: Final = frozenset({"object.__getattr__", "sys._getframe", "compile", "exec", "import", "marshal.loads"})
+_HEARD: Final = frozenset({"open", "os.listdir", "os.scandir", *CHANGES, *CHILDREN, *SOCKETS, *LIBRARIES})
+"""What the hook looks at; each `id()`, as deepcopy calls it, is an event too."""
 
 
 def _importing() -> bool:
