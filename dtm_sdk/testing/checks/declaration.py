@@ -151,10 +151,9 @@ def _load(subject: Subject, where: str, line: int, text: str) -> None:
     path = subject.scratch / Path(where).name
     with Watch.here().unguarded():
         path.write_text("\n" * (line - 1) + text, encoding="utf-8")
-    others = Registry("", [subject.plugin])
 
     def find(name: str) -> Plugin:
-        return others.get(name)
+        return subject.plugin if name == subject.plugin.name else Registry("plugins").get(name)
 
     try:
         load(str(path), find)
