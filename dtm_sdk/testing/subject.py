@@ -222,13 +222,13 @@ class Subject:
             self.fail(message, difference(a, b))
 
     def an_example(self) -> Raw:
-        """The first example.
+        """The first valid example.
 
         Raises:
             Skipped: there is none; rule A4 says so.
         """
         if not self.examples:
-            skip("the plugin has no examples")
+            skip("the plugin has no valid examples: rule A4")
         return self.examples[0]
 
 
