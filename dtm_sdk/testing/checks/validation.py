@@ -256,7 +256,7 @@ def test_v6_what_is_accepted_can_be_done(subject: Subject) -> None:
 
     Wrong:
         def create(options):
-            with open(options.filename, "w") as file:
+            with open(options.filename, "wb") as file:
                 file.write(options.content.encode("ascii"))     # an empty file is left, and a UnicodeEncodeError
 
     Mend: refuse in `validate` each text that an operation could not use. What only the world can say (no permission, no
