@@ -312,12 +312,13 @@ def _wording(message: str, kind: Any) -> str:
     """What msgspec says as the end of the sentence that starts with the option's path."""
     message = message.replace("`", "")
     if message.startswith("Invalid enum value"):
-        choices = [str(choice) for member, _ in members(kind) for choice in _choices(member)]
-        message += f", expected one of {', '.join(choices)}"
+        every = [str(choice) for member, _ in members(kind) for choice in choices(member)]
+        message += f", expected one of {', '.join(every)}"
     return message[:1].lower() + message[1:]
 
 
-def _choices(kind: Any) -> tuple[Json, ...]:
+def choices(kind: Any) -> tuple[Json, ...]:
+    """The plain values of a Literal or an Enum; none of another type."""
     if get_origin(kind) is Literal:
         return get_args(kind)
     return tuple(member.value for member in kind) if isinstance(kind, type) and issubclass(kind, Enum) else ()

@@ -3,9 +3,9 @@
 import click
 
 from dtm_sdk.cli.command import chosen, shared
-from dtm_sdk.cli.example import example
 from dtm_sdk.cli.output import answer
 from dtm_sdk.errors import UsageError
+from dtm_sdk.example import example
 from dtm_sdk.registry import Registry, UnknownPluginError
 
 

@@ -8,13 +8,13 @@ import click
 from dtm_sdk.cli.command import chosen, shared
 from dtm_sdk.cli.console import Console, is_terminal
 from dtm_sdk.cli.output import answer, aside
-from dtm_sdk.cli.yaml_text import block
 from dtm_sdk.decide import compare
 from dtm_sdk.options import Json
 from dtm_sdk.report import clean, difference_lines, masked
 from dtm_sdk.report_json import json_text
 from dtm_sdk.runner import Settings
 from dtm_sdk.status import Standing, status
+from dtm_sdk.yaml_text import block
 
 
 @click.command()

@@ -4,10 +4,10 @@ import click
 
 from dtm_sdk.cli.command import chosen, shared
 from dtm_sdk.cli.output import answer
-from dtm_sdk.cli.yaml_text import block
 from dtm_sdk.report import clean
 from dtm_sdk.report_json import json_text
 from dtm_sdk.state_commands import Known, open_state, pick, plain
+from dtm_sdk.yaml_text import block
 
 
 @click.command()

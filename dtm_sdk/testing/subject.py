@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any, NoReturn
@@ -37,7 +38,7 @@ class Subject:
         scratch: a folder for what a check keeps beside the world; the plugin may not write there.
         thorough: whether to try all where else some are tried.
         empty: the world as it was before anything was done.
-        examples: the plugin's examples, bound to the world.
+        bound: the plugin's examples, bound to the world.
         random: a source of chance that repeats with the same seed.
         steps: what was called since the world was fresh, oldest first.
         notes: what is worth telling beside the verdict.
@@ -53,11 +54,30 @@ class Subject:
         self.scratch = scratch
         self.thorough = thorough
         self.empty: Tree = world.snapshot()
-        self.examples: list[Raw] = [world.bind(example) for example in plugin.examples]
+        self.bound: list[Raw] = [world.bind(example) for example in plugin.examples]
         self.random = Random(seed)  # noqa: S311  # it makes samples
         self.steps: list[str] = []
         self.notes: list[str] = []
         self._process = os.getpid()
+
+    @cached_property
+    def refused(self) -> list[tuple[int, str]]:
+        """The examples that are not valid: the number of each, from 0, and why; rule A4 says so."""
+        why = [(index, self._refusal(raw)) for index, raw in enumerate(self.bound)]
+        return [(index, text) for index, text in why if text]
+
+    @cached_property
+    def examples(self) -> list[Raw]:
+        """The plugin's examples, bound to the world; those that are valid."""
+        wrong = {index for index, _ in self.refused}
+        return [raw for index, raw in enumerate(self.bound) if index not in wrong]
+
+    def _refusal(self, raw: Raw) -> str:
+        try:
+            self.plugin.parse(deepcopy(raw))
+        except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
+            return describe(error)
+        return ""
 
     # --- what is there -----------------------------------------------------------------------------------------------
 
@@ -106,7 +126,7 @@ class Subject:
             Violation: they aren't.
         """
         try:
-            return self.plugin.parse(raw)
+            return self.plugin.parse(deepcopy(dict(raw)))
         except DtmError as error:
             self.fail(f"the options {short(raw)} are refused: {error}")
 
@@ -212,13 +232,13 @@ class Subject:
             self.fail(message, difference(a, b))
 
     def an_example(self) -> Raw:
-        """The first example.
+        """The first valid example.
 
         Raises:
             Skipped: there is none; rule A4 says so.
         """
         if not self.examples:
-            skip("the plugin has no examples")
+            skip("the plugin has no valid examples: rule A4")
         return self.examples[0]
 
 
@@ -255,7 +275,8 @@ def trace_of(error: BaseException) -> str:
     start = error.__traceback__
     while start and start.tb_next and "dtm_sdk" in start.tb_frame.f_globals.get("__name__", ""):
         start = start.tb_next
-    return "".join(traceback.format_exception(type(error), error, start))
+    text = "".join(traceback.format_exception(type(error), error, start))
+    return text.encode(errors="backslashreplace").decode()  # it is sent and written as UTF-8
 
 
 def without(state: Json, paths: Sequence[str]) -> Json:

@@ -24,7 +24,11 @@ MODULES: Final = frozenset(
 FILES: Final = frozenset({"io", "_io"})
 QUIET: Final = frozenset(
     {
+        "_path_normpath",
+        "_path_splitroot",
+        "_path_splitroot_ex",
         "fspath",
+        "strerror",
         "getpid",
         "getcwd",
         "urandom",
@@ -65,6 +69,10 @@ CHILDREN: Final = frozenset(
 )
 LIBRARIES: Final = frozenset({"sqlite3.connect", "dbm.open", "ctypes.dlopen"})
 SOCKETS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.bind"})
+
+
+IMPORTING: Final = ("<frozen importlib", "<frozen zipimport")
+"""What the files of code that imports are called; os and os.path are frozen too, and do what a plugin asks them."""
 
 
 class Call(NamedTuple):
@@ -146,12 +154,12 @@ class Watch:
     @contextmanager
     def guarding(self, *folders: Path) -> Iterator[None]:
         """Inside, what would be written outside of these folders is refused, and kept in `outside`."""
-        self.allowed = tuple(os.path.realpath(folder) for folder in folders)
-        self.guarded = True
+        before = self.allowed, self.guarded
+        self.allowed, self.guarded = tuple(os.path.realpath(folder) for folder in folders), True
         try:
             yield
         finally:
-            self.guarded = False
+            self.allowed, self.guarded = before
 
     @contextmanager
     def unguarded(self) -> Iterator[None]:
@@ -180,7 +188,7 @@ class Watch:
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         """The hook. It must be quick and never raise by mistake: every audited call of the process comes here."""
         seen = self._seen
-        if (seen is None and not self.guarded) or event in _UNHEARD:
+        if (seen is None and not self.guarded) or event not in _HEARD:
             return
         if threading.get_ident() in self._others or _importing():
             return
@@ -208,7 +216,8 @@ class Watch:
                 raise OutsideError(1, f"the conformance suite lets a plugin write in its world only ({event})", path)
 
 
-_UNHEARD: Final = frozenset({"object.__getattr__", "sys._getframe", "compile", "exec", "import", "marshal.loads"})
+_HEARD: Final = frozenset({"open", "os.listdir", "os.scandir", *CHANGES, *CHILDREN, *SOCKETS, *LIBRARIES})
+"""What the hook looks at; each `id()`, as deepcopy calls it, is an event too."""
 
 
 def _importing() -> bool:
@@ -262,7 +271,7 @@ def _profiler(seen: Seen, act: Act | None) -> Callable[[FrameType, str, Any], No
             return
         owner = getattr(called, "__self__", None)
         module = getattr(called, "__module__", None) or type(owner).__module__
-        if module not in MODULES or called.__name__ in QUIET or frame.f_code.co_filename.startswith("<frozen"):
+        if module not in MODULES or called.__name__ in QUIET or frame.f_code.co_filename.startswith(IMPORTING):
             return
         bound = owner is not None and type(owner).__name__ != "module"
         name = f"{type(owner).__name__}.{called.__name__}" if bound else called.__name__

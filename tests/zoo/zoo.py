@@ -4,19 +4,22 @@ A right one stands in `tests/zoo/right/NAME.py`, which has `plugin` and `world`.
 `tests/zoo/wrong/ID.py`, as a list `WRONG`; most are a right plugin in which one function is another one.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import fields, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from msgspec import Struct
 
+from dtm_sdk.docs import page
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.testing.judge import Target, judge
 from dtm_sdk.testing.rules import checks
 from dtm_sdk.testing.source import Source
+from dtm_sdk.testing.todos import todos
 from dtm_sdk.testing.verdicts import Finding
 from dtm_sdk.testing.worlds.world import World
 
@@ -30,13 +33,11 @@ class Kept(Struct, frozen=True):
         name: what it is called in the tests' ids.
         plugin: the plugin.
         world: makes its world.
-        source: where it comes from, for the rules about its repository; made by the tests where it is None.
     """
 
     name: str
     plugin: Plugin
     world: Callable[[], World]
-    source: Source | None = None
 
 
 class Wrong(Struct, frozen=True, kw_only=True):
@@ -48,7 +49,8 @@ class Wrong(Struct, frozen=True, kw_only=True):
         plugin: the plugin.
         world: makes its world.
         also: ids of other rules that the same mistake can't but break, each with a reason in a comment beside it.
-        source: as of `Kept`.
+        entry: the name of its entry point, if that isn't the plugin's.
+        files: what lies in its repository: path -> text, None for none; a docs page is made if it isn't one of them.
         limit: seconds that a check of it may take.
     """
 
@@ -57,7 +59,8 @@ class Wrong(Struct, frozen=True, kw_only=True):
     plugin: Plugin
     world: Callable[[], World]
     also: tuple[str, ...] = ()
-    source: Source | None = None
+    entry: str = ""
+    files: Mapping[str, str | None] = {}
     limit: float = 120.0
 
     @property
@@ -69,6 +72,11 @@ class Wrong(Struct, frozen=True, kw_only=True):
 def but(plugin: Plugin, **changes: Any) -> Plugin:
     """A plugin that differs from another in some of its parts."""
     return replace(plugin, **changes)
+
+
+def made_as(kind: type[Plugin], plugin: Plugin, **changes: Any) -> Plugin:
+    """A plugin of a class that its author derived from `Plugin`, with the parts of another one."""
+    return kind(**{each.name: getattr(plugin, each.name) for each in fields(plugin) if each.init} | changes)
 
 
 @cache
@@ -89,11 +97,17 @@ def _module(path: Path) -> Any:
     return import_module(f"tests.zoo.{path.parent.name}.{path.stem}")
 
 
-def findings(kept: Kept | Wrong, rules: Collection[str] = (), repository: Path | None = None) -> Iterator[Finding]:
+def findings(kept: Kept | Wrong, rules: Collection[str] = ()) -> Iterator[Finding]:
     """What the checks of some rules find, of all without any."""
-    limit = kept.limit if isinstance(kept, Wrong) else 60.0
-    source = kept.source or Source(kept.plugin.name, repository)
-    target = Target(kept.plugin, kept.world, source, limit=limit)
-    for check in checks():
-        if not rules or check.rule in rules:
-            yield judge(check, target)
+    limit, entry, files = (kept.limit, kept.entry, kept.files) if isinstance(kept, Wrong) else (60.0, "", {})
+    with TemporaryDirectory(prefix="dtm-zoo-") as folder:
+        repository = Path(folder)
+        for path, text in {f"docs/{kept.plugin.name}.md": page(kept.plugin), **files}.items():
+            (repository / path).parent.mkdir(parents=True, exist_ok=True)
+            if text is not None:
+                (repository / path).write_text(text, encoding="utf-8")
+        source = Source(entry or kept.plugin.name, repository, todos(repository))
+        target = Target(kept.plugin, kept.world, source, limit=limit)
+        for check in checks():
+            if not rules or check.rule in rules:
+                yield judge(check, target)

@@ -6,7 +6,7 @@ from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Subject, plain
 
 
-@check("C1", calls=("create",))
+@check("C1", rests_on=("A6",), calls=("create",))
 def test_c1_state_is_json(subject: Subject) -> None:
     """Create returns a State that survives a JSON round trip unchanged.
 

@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
 from textwrap import wrap
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, Union, get_args, get_origin
 
 from msgspec import Struct
 
-from dtm_sdk.cli.yaml_text import block, scalar
-from dtm_sdk.options import Json, Secret, peel
+from dtm_sdk.options import Json, Secret, choices, members, peel
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.shape import Option, declared
+from dtm_sdk.yaml_text import block, scalar
 
 WIDTH: Final = 100
 """Where comments are wrapped."""
@@ -21,12 +20,12 @@ WIDTH: Final = 100
 def example(plugin: Plugin) -> str:
     """A config with one tool: the values of the plugin's first example; the options that it leaves out as comments."""
     options = declared(plugin.options)
-    given = dict(plugin.examples[0]) if plugin.examples else _sample(plugin.options)
+    given = dict(plugin.examples[0]) if plugin.examples else sample(plugin.options)
     notes = [] if plugin.examples else ["The plugin gives no examples: these values are made up."]
     variables: list[str] = []
     for option in options:
-        if option.type is Secret:
-            given = _from_environment(given, option.path.split("."), plugin.name, option.path, variables)
+        if any(member is Secret for member, _ in members(option.type)):
+            given = from_environment(given, option.path.split("."), plugin.name, option.path, variables)
     notes += [f"Set the environment variable {name}: a secret has no place in a file." for name in variables]
     lines = [f"# {note}" for note in notes]
     lines += ["tools:", f"- name: my-{plugin.name}", f"  plugin: {plugin.name}"]
@@ -60,34 +59,45 @@ def _kind(option: Option) -> str:
 
 
 def type_words(kind: Any) -> str:
-    """A type as the docs of a plugin name it: string, integer, number, boolean, array, object, secret."""
+    """A type in words, e.g. `integer or string`; of a choice, its values."""
     kind = peel(kind)[0]
     if get_origin(kind) in (Union, UnionType):
         return " or ".join(dict.fromkeys(type_words(member) for member in get_args(kind) if member is not NoneType))
-    if get_origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
-        values = get_args(kind) or tuple(member.value for member in kind)
-        return f"one of {', '.join(map(scalar, values))}"
-    base = get_origin(kind) or kind
-    named = {Secret: "secret", str: "string", bool: "boolean", int: "integer", float: "number"}
-    arrays = (list, tuple, set, frozenset)
-    return named.get(base) or ("array" if base in arrays else "object")
+    values = choices(kind)
+    return f"one of {', '.join(map(scalar, values))}" if values else json_type(kind)
 
 
-def _sample(kind: Any) -> Json:
-    """Some value of a type."""
+def json_type(kind: Any) -> str:
+    """The type of an option, as the docs of a plugin name it.
+
+    That is string, integer, number, boolean, array, object or secret; `integer or string` where it may be either.
+    """
     kind = peel(kind)[0]
     if get_origin(kind) in (Union, UnionType):
-        return _sample(next(member for member in get_args(kind) if member is not NoneType))
+        return " or ".join(dict.fromkeys(json_type(member) for member in get_args(kind) if member is not NoneType))
+    values = choices(kind)
+    if values:
+        return " or ".join(dict.fromkeys(json_type(type(value)) for value in values if value is not None))
+    base = get_origin(kind) or kind
+    named = {Secret: "secret", str: "string", bool: "boolean", int: "integer", float: "number"}
+    return named.get(base) or ("array" if base in (list, tuple) else "object")
+
+
+def sample(kind: Any) -> Json:
+    """Some value of a type, with what is required in it; its limits are not looked at."""
+    kind = peel(kind)[0]
+    if get_origin(kind) in (Union, UnionType):
+        return sample(next(member for member in get_args(kind) if member is not NoneType))
     if isinstance(kind, type) and issubclass(kind, Struct):
         required = (option for option in declared(kind) if option.required and not re.search(r"[.\[]", option.path))
-        return {option.path: _sample(option.type) for option in required}
-    if get_origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
-        return get_args(kind)[0] if get_args(kind) else next(iter(kind)).value
+        return {option.path: sample(option.type) for option in required}
+    if choices(kind):
+        return choices(kind)[0]
     samples = {"secret": "change-me", "string": "text", "boolean": True, "integer": 1, "number": 1.5, "array": []}
-    return samples.get(type_words(kind), {})
+    return samples.get(json_type(kind), {})
 
 
-def _from_environment(value: Json, path: Sequence[str], plugin: str, whole: str, variables: list[str]) -> Json:
+def from_environment(value: Json, path: Sequence[str], plugin: str, whole: str, variables: list[str]) -> Json:
     """A copy with the secret at this path taken from an environment variable, whose name is added to `variables`."""
     if not path:
         name = re.sub(r"\W", "_", f"{plugin}_{whole}").upper()
@@ -95,4 +105,4 @@ def _from_environment(value: Json, path: Sequence[str], plugin: str, whole: str,
         return f"[[ env {name} ]]"
     if not isinstance(value, Mapping) or path[0] not in value:
         return value
-    return {**value, path[0]: _from_environment(value[path[0]], path[1:], plugin, whole, variables)}
+    return {**value, path[0]: from_environment(value[path[0]], path[1:], plugin, whole, variables)}

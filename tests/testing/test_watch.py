@@ -1,0 +1,61 @@
+"""Tests of `dtm_sdk.testing.watch`, each in a process of its own: an audit hook stays for good."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from dtm_sdk.testing.isolate import isolated
+from dtm_sdk.testing.watch import Watch
+
+
+def told(work: Callable[[], object], folder: Path) -> object:
+    """What a function returns in a process of its own."""
+    returned = isolated(lambda: msgspec.json.encode(work()), 20.0, folder)
+    assert returned.data is not None, returned.died
+    return msgspec.json.decode(returned.data)
+
+
+def test_what_the_frozen_modules_of_python_do_is_seen(tmp_path: Path) -> None:
+    def work() -> list[str]:
+        with Watch.here().watching() as seen:
+            os.path.isdir(tmp_path)  # noqa: PTH112  # it is what is watched
+            os.path.normpath("a/../b")
+            os.makedirs(tmp_path / "a" / "b")  # noqa: PTH103  # it is what is watched
+        return [call.name for call in seen.calls]
+
+    assert told(work, tmp_path) == ["stat", "stat", "stat", "mkdir", "mkdir"]
+
+
+def test_an_import_is_not_seen(tmp_path: Path) -> None:
+    (tmp_path / "imported.py").write_text("x = 1\n")
+
+    def work() -> list[str]:
+        import sys
+
+        sys.path.insert(0, str(tmp_path))
+        with Watch.here().watching() as seen:
+            __import__("imported")
+        return seen.any_io
+
+    assert told(work, tmp_path) == []
+
+
+def test_a_guard_inside_of_a_guard_leaves_it_as_it_was(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "inner", tmp_path / "outer"
+    inner.mkdir()
+    outer.mkdir()
+
+    def work() -> list[str]:
+        watch = Watch.here()
+        with watch.guarding(outer):
+            with watch.guarding(inner):
+                (inner / "a").write_text("")
+            for folder in (inner, outer):
+                with suppress(PermissionError):
+                    (folder / "b").write_text("")
+        return watch.outside
+
+    assert told(work, tmp_path) == [str(inner / "b")]
