@@ -252,8 +252,12 @@ def _profiler(seen: Seen, act: Act | None) -> Callable[[FrameType, str, Any], No
             return
         owner = getattr(called, "__self__", None)
         module = getattr(called, "__module__", None) or type(owner).__module__
-        if module not in MODULES or called.__name__ in QUIET or frame.f_code.co_filename.startswith("<frozen"):
-            return
+        if (
+            module not in MODULES
+            or called.__name__ in QUIET
+            or frame.f_code.co_filename.startswith("<frozen importlib")
+        ):
+            return  # the other frozen modules do the plugin's own work: os.path.exists asks the system in one of them
         bound = owner is not None and type(owner).__name__ != "module"
         call = Call(len(seen.calls) + 1, f"{type(owner).__name__}.{called.__name__}" if bound else called.__name__)
         seen.calls.append(call)
