@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from dtm_sdk.errors import AlreadyExistsError
 from dtm_sdk.plugin import State
-from dtm_sdk.testing.influence import Made
-from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of
-from dtm_sdk.testing.verdicts import unsupported
+from dtm_sdk.testing.influence import Made, aligned, names
+from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, without
+from dtm_sdk.testing.verdicts import Violation, unsupported
 from dtm_sdk.testing.worlds.world import Place, Tree, at, is_at
 
 
@@ -64,29 +64,58 @@ def _matches(tree: Any, pattern: str, above: Place = ()) -> Iterator[tuple[Place
             yield from _matches(value, pattern, place)
 
 
-def again(subject: Subject, raw: Raw) -> State | None:
-    """Create where the resource is; None where it says so.
+class Again(NamedTuple):
+    """What a Create left where the resource was there already.
+
+    Attributes:
+        state: what it returned; None where it said that the resource is there.
+        tree: the world, whole.
+    """
+
+    state: State | None
+    tree: Tree
+
+
+def again(subject: Subject, raw: Raw) -> Again:
+    """Create where the resource is.
 
     Raises:
-        Violation: it raised another error.
+        Violation: it raised another error than the one that says so.
     """
+    state = None
     try:
-        made: State = subject.call("create", raw)
+        state = subject.call("create", raw)
     except AlreadyExistsError:
-        return None
+        pass
     except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
         what = f"Create of what is there raised {describe(error)}; only AlreadyExistsError says that it is there"
         subject.fail(what, trace=trace_of(error))
-    return made
+    return Again(state, subject.snapshot())
 
 
-def probe_manual(subject: Subject, *, found: bool) -> NoReturn:
-    """End the check of a plugin that declares to find nothing without its record; `found`: a Create found it.
+def same_resource(subject: Subject, wanted: Made, found: Again, what: str) -> None:
+    """Hold a world and a state against those that there should be; ids may be others.
 
     Raises:
-        Violation: it was found.
-        Unsupported: it wasn't.
+        Violation: they differ; `what` begins the message.
     """
-    if found:
-        subject.fail('recovery="manual" is declared, and a second Create found the resource that was there')
-    unsupported('recovery="manual" is declared, and a second Create made a second resource')
+    tree, volatile = found.tree, subject.plugin.volatile
+    if found.state is not None:
+        tree = aligned(tree, wanted.tree, names(subject, found.state, wanted.state))
+        message = f"{what}: it returned another state"
+        subject.same_states(without(wanted.state, volatile), without(found.state, volatile), message)
+    subject.same_world(wanted.tree, tree, f"{what}: it left another world")
+
+
+def probe_manual(subject: Subject, first: Made, second: Again) -> NoReturn:
+    """End the check of a plugin that declares to find nothing without its record.
+
+    Raises:
+        Violation: a second Create has found the resource.
+        Unsupported: it made another one.
+    """
+    try:
+        same_resource(subject, first, second, "a second Create")
+    except Violation:
+        unsupported('recovery="manual" is declared, and a second Create made a second resource')
+    subject.fail('recovery="manual" is declared, and a second Create found the resource that was there')

@@ -3,8 +3,16 @@
 from dtm_sdk.errors import PluginError
 from dtm_sdk.plugin import OPERATIONS, Operation, checked_state
 from dtm_sdk.testing.difference import difference
-from dtm_sdk.testing.influence import Made, Scene, aligned, differing, leaves, names, unsaid
-from dtm_sdk.testing.repeat import again, never_differing, probe_manual, state_differs, twice, world_differs
+from dtm_sdk.testing.influence import Made, Scene, differing, leaves, unsaid
+from dtm_sdk.testing.repeat import (
+    again,
+    never_differing,
+    probe_manual,
+    same_resource,
+    state_differs,
+    twice,
+    world_differs,
+)
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.siblings import siblings, stranger, together, updated_beside
 from dtm_sdk.testing.subject import Subject, without
@@ -247,15 +255,11 @@ def test_c6_create_twice(subject: Subject) -> None:
     """  # noqa: D205  # the rule's text, whole
     for raw in subject.examples:
         subject.fresh()
-        made = subject.create(raw)
-        before = subject.snapshot()
+        first = Made(raw, subject.create(raw), subject.snapshot())
         second = again(subject, raw)
-        after = subject.snapshot()
-        if second is not None:
-            after = aligned(after, before, names(subject, second, made))
         if subject.plugin.recovery == "manual":
-            probe_manual(subject, found=not subject.changes(before, after))
-        subject.same_world(before, after, "a second Create with the same options changed the world")
+            probe_manual(subject, first, second)
+        same_resource(subject, first, second, "a second Create is not like the first")
 
 
 @check("C6", rests_on=("C1", "C5"), calls=("create",))
@@ -272,15 +276,14 @@ def test_c6_create_over_another(subject: Subject) -> None:
     for one, other in [pair for a, b in subject.pairs for pair in ((a, b), (b, a))]:
         wanted = scene.made(other)
         subject.fresh()
-        subject.create(one)
-        before = subject.snapshot()
+        first = Made(one, subject.create(one), subject.snapshot())
         second = again(subject, other)
-        if second is None:
-            subject.same_world(before, subject.snapshot(), "Create raised AlreadyExistsError, and changed the world")
-            continue
-        after = aligned(subject.snapshot(), wanted.tree, names(subject, second, wanted.state))
-        message = "Create on what is there leaves another world than Create where nothing is"
-        subject.same_world(wanted.tree, after, message)
+        if second.state is None:
+            same_resource(subject, first, second, "Create raised AlreadyExistsError, and changed things")
+        else:
+            same_resource(
+                subject, wanted, second, "Create over a resource with other options is not like Create of a new one"
+            )
 
 
 @check("C7", rests_on=("C1", "C2", "R3"), calls=("create", "read"))
