@@ -281,9 +281,7 @@ def test_c6_create_over_another(subject: Subject) -> None:
         if second.state is None:
             same_resource(subject, first, second, "Create raised AlreadyExistsError, and changed things")
         else:
-            same_resource(
-                subject, wanted, second, "Create over a resource with other options is not like Create of a new one"
-            )
+            same_resource(subject, wanted, second, "Create over other options is not like Create of a new one")
 
 
 @check("C7", rests_on=("C1", "C2", "R3"), calls=("create", "read"))
