@@ -164,7 +164,7 @@ def _rule(id_: str, tests: Sequence[Check]) -> Rule:
     return Rule(id_, text, said.get("Why", ""), said.get("Wrong", ""), said.get("Mend", ""), tuple(tests))
 
 
-_HEADING: Final = re.compile(r"^(Why|Wrong|Mend):\s*", re.MULTILINE)
+_HEADING: Final = re.compile(r"^(Why|Wrong|Mend):[ \t]*\n?", re.MULTILINE)
 
 
 def _sections(body: Body) -> dict[str, str]:
