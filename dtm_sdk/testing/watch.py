@@ -65,6 +65,9 @@ CHILDREN: Final = frozenset(
 LIBRARIES: Final = frozenset({"sqlite3.connect", "dbm.open", "ctypes.dlopen"})
 SOCKETS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.bind"})
 
+IMPORTING: Final = ("<frozen importlib", "<frozen zipimport")
+"""What the files of code that imports are called; os and os.path are frozen too, and do what a plugin asks them."""
+
 
 class Call(NamedTuple):
     """One call of a C function that does I/O, on the watched thread.
@@ -252,12 +255,8 @@ def _profiler(seen: Seen, act: Act | None) -> Callable[[FrameType, str, Any], No
             return
         owner = getattr(called, "__self__", None)
         module = getattr(called, "__module__", None) or type(owner).__module__
-        if (
-            module not in MODULES
-            or called.__name__ in QUIET
-            or frame.f_code.co_filename.startswith("<frozen importlib")
-        ):
-            return  # the other frozen modules do the plugin's own work: os.path.exists asks the system in one of them
+        if module not in MODULES or called.__name__ in QUIET or frame.f_code.co_filename.startswith(IMPORTING):
+            return
         bound = owner is not None and type(owner).__name__ != "module"
         call = Call(len(seen.calls) + 1, f"{type(owner).__name__}.{called.__name__}" if bound else called.__name__)
         seen.calls.append(call)
