@@ -1,10 +1,12 @@
 """Calls that fail: one of the calls that a plugin makes on this thread, each in turn."""
 
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from errno import EACCES, EIO
-from typing import Final
+from typing import Final, TypeVar
 
+from dtm_sdk.testing.subject import Subject
 from dtm_sdk.testing.watch import Act, Call, Watch
 
 ERRORS: Final = (EACCES, EIO)
@@ -13,6 +15,24 @@ CLOSING: Final = frozenset({"close", "__exit__"})
 """Calls that no system lets fail without doing them: a fault there would keep a file open, and what it locks locked."""
 SAMPLED: Final = 3
 """How many calls of one name are made to fail: the first ones, and the last."""
+ENOUGH: Final = 20.0
+"""Seconds after which no further fault is tried: a plugin that tries again, and waits, takes long at each."""
+
+T = TypeVar("T")
+
+
+def in_time(
+    subject: Subject, every: Iterable[tuple[str, T]], clock: Callable[[], float] = time.monotonic
+) -> Iterator[tuple[str, T]]:
+    """Faults by their names, in order, as long as there is time; a note says which were left out."""
+    start, late = clock(), []
+    for name, fault in every:
+        if clock() - start > ENOUGH:
+            late.append(name)
+        else:
+            yield name, fault
+    if late:
+        subject.notes.append(f"left out, for Read takes long to give up: {', '.join(late)}")
 
 
 def calls_of(work: Callable[[], object]) -> list[Call]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dtm_sdk.testing.faulty import calls_of, faults
+from dtm_sdk.testing.faulty import calls_of, faults, in_time
 from dtm_sdk.testing.watch import Watch
+from tests.testing.subjects import subject_of
+from tests.zoo.right import note
 
 
 @pytest.fixture
@@ -45,3 +47,11 @@ def test_each_call_fails_in_each_way_once(file: Path) -> None:
                 met.append((name, error.errno))
     assert [each for _, each in met] == [b"", b"", EACCES, EIO, EACCES, EIO]
     assert met[0][0] == "stat() fails: Permission denied"
+
+
+def test_what_there_is_no_time_for_is_left_out_and_named(tmp_path: Path) -> None:
+    clock = iter([100.0, 101.0, 119.0, 121.0, 122.0])
+    with subject_of(note.plugin, tmp_path) as subject:
+        tried = in_time(subject, [(name, 0) for name in "abcd"], lambda: next(clock))
+        assert [name for name, _ in tried] == ["a", "b"]
+        assert subject.notes == ["left out, for Read takes long to give up: c, d"]

@@ -4,7 +4,7 @@ import os
 
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
-from dtm_sdk.testing.faulty import calls_of, faults
+from dtm_sdk.testing.faulty import calls_of, faults, in_time
 from dtm_sdk.testing.influence import Influence, Scene, leaves
 from dtm_sdk.testing.repeat import a_second_later
 from dtm_sdk.testing.rules import check
@@ -110,7 +110,7 @@ def test_r4_a_call_that_fails(subject: Subject) -> None:
     raw = subject.an_example()
     subject.fresh()
     made = subject.create(raw)
-    for name, act in faults(calls_of(lambda: subject.read(raw, made))):
+    for name, act in in_time(subject, faults(calls_of(lambda: subject.read(raw, made)))):
         subject.steps[1:] = [f"# from here on, {name}"]
         try:
             with Watch.here().watching(act):
@@ -137,7 +137,7 @@ def test_r4_a_world_that_does_not_answer(subject: Subject) -> None:
     came before you trust it; never answer with the recorded state.
     """
     raw = subject.an_example()
-    for fault in subject.world.faults():
+    for _, fault in in_time(subject, [(fault.name, fault) for fault in subject.world.faults()]):
         empty = subject.fresh()
         made = subject.create(raw)
         subject.read(raw, made)  # what it imports is there, then
