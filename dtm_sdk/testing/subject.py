@@ -132,13 +132,20 @@ class Subject:
 
     # --- calling -----------------------------------------------------------------------------------------------------
 
-    def call(self, operation: Operation, raw: Mapping[str, Json], state: State | None = None) -> Any:
-        """What an operation returns, or raises, as it is.
+    def call(
+        self,
+        operation: Operation,
+        raw: Mapping[str, Json],
+        state: State | None = None,
+        *,
+        options: Options | None = None,
+    ) -> Any:
+        """What an operation returns, or raises, as it is; `options` are those of `raw` where a check keeps them.
 
         Raises:
             BaseException: what the plugin raised.
         """
-        options = self.parse(raw)
+        options = options or self.parse(raw)
         secrets = reveal_all(options)
         given = short(raw) + (f", {short(state)}" if state is not None and self.takes_state(operation) else "")
         self.steps.append(_hidden(f"{operation}({given})", secrets))
@@ -230,6 +237,19 @@ class Subject:
         a, b = pruned(self.world, wanted), pruned(self.world, found)
         if places(a, b):
             self.fail(message, difference(a, b))
+
+    def keeps_options(self, operation: Operation, raw: Raw, state: State | None = None) -> None:
+        """Call an operation, however it ends, and look at its options then.
+
+        Raises:
+            Violation: they have changed.
+        """
+        options = self.parse(deepcopy(raw))  # an object of free content is shared with the plain options
+        before = full(options)
+        with self.quietly():
+            self.call(operation, raw, state, options=options)
+        if not same(before, full(options)):
+            self.fail(f"{operation} changed its options", difference(before, full(options)))
 
     def an_example(self) -> Raw:
         """The first valid example.

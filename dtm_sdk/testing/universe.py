@@ -8,9 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dtm_sdk.plugin import State
-from dtm_sdk.testing.meaning import names, renamed
 from dtm_sdk.testing.model import Wanted
-from dtm_sdk.testing.siblings import siblings
+from dtm_sdk.testing.naming import names, renamed
+from dtm_sdk.testing.nearby import nearby
 from dtm_sdk.testing.subject import Raw, Subject, same
 from dtm_sdk.testing.worlds.world import Place, Tree, at, places, pruned, with_place
 
@@ -139,7 +139,7 @@ def _raws(subject: Subject) -> list[list[Raw]]:
     pair = subject.pairs[0] if subject.pairs else (subject.an_example(),)
     return [
         list(pair),
-        *([_like(sibling, each, subject) for each in pair] for sibling in siblings(subject, pair[0])[:2]),
+        *([_like(sibling, each, subject) for each in pair] for sibling in nearby(subject, pair[0])[:2]),
     ]
 
 

@@ -70,7 +70,6 @@ CHILDREN: Final = frozenset(
 LIBRARIES: Final = frozenset({"sqlite3.connect", "dbm.open", "ctypes.dlopen"})
 SOCKETS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.bind"})
 
-
 IMPORTING: Final = ("<frozen importlib", "<frozen zipimport")
 """What the files of code that imports are called; os and os.path are frozen too, and do what a plugin asks them."""
 

@@ -13,10 +13,10 @@ from dtm_sdk.options import Json
 from dtm_sdk.plugin import Operation, Plugin, State
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.dying import dying, ending, evenly, turning_points
-from dtm_sdk.testing.meaning import meaning
+from dtm_sdk.testing.naming import meaning
+from dtm_sdk.testing.nearby import nearby
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.runs import Run, Runner
-from dtm_sdk.testing.siblings import siblings
 from dtm_sdk.testing.subject import Raw, Subject, same
 from dtm_sdk.testing.verdicts import unsupported
 from dtm_sdk.testing.watch import Watch
@@ -24,7 +24,7 @@ from dtm_sdk.testing.worlds.world import Tree, places
 
 DEATHS = 12
 """At how many of the calls of an operation a run dies, unless all are asked for."""
-CORE = ("C2",)
+CORE = ("C2", "C6", "R1", "R3", "R6")
 
 Tools = Sequence[Mapping[str, Json]]
 
@@ -67,7 +67,7 @@ def test_f2_death_in_update(subject: Subject) -> None:
 def test_f2_death_in_replace(subject: Subject) -> None:
     """The process dies at each I/O call of the Delete or the Create of a Replace: the next apply converges."""
     first = subject.an_example()
-    others = siblings(subject, first)
+    others = nearby(subject, first)
     if not others:
         unsupported("no other identity is valid, so nothing can be replaced")
     for operation in ("delete", "create"):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from dtm_sdk.plugin import Operation, State
 from dtm_sdk.testing.blows import Blow, Striker, blows, interrupts, sampled
 from dtm_sdk.testing.difference import difference
-from dtm_sdk.testing.meaning import meaning
+from dtm_sdk.testing.naming import meaning
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, without
 from dtm_sdk.testing.verdicts import unsupported
@@ -18,7 +18,7 @@ from dtm_sdk.testing.worlds.world import Tree, places
 
 FAULTS = 40
 """How many faults are tried for each operation, unless all are asked for."""
-CORE = ("C2",)
+CORE = ("C2", "R1", "R3", "R6")
 
 
 class Scene(Struct, frozen=True):

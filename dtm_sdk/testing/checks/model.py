@@ -20,7 +20,7 @@ THOROUGH: Final = 20
 """How many times more, when that is asked for."""
 SHRINKING: Final = 15.0
 """Seconds that a failing sequence is made smaller for: the check has a time limit, and must say what it found."""
-CORE = ("C2",)
+CORE = ("C2", "C6", "C7", "R1", "R3", "R5", "R6")
 
 
 @check("M1", rests_on=CORE)

@@ -1,16 +1,17 @@
 """A folder: the working directory of the plugin, with neighbours that it must leave alone."""
 
 import os
+import resource
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from dtm_sdk.testing.worlds.world import Tree, World
+from dtm_sdk.testing.worlds.world import Fault, Tree, World
 
 NEIGHBOURS: Final[Mapping[str, bytes | str | None]] = {
     "neighbour": None,
@@ -41,6 +42,7 @@ class FileWorld(World):
 
     def __init__(self, files: Mapping[str, str] | None = None) -> None:
         self._files = dict(files or {})
+        self.planted = tuple(path for path in NEIGHBOURS if path not in self._files)
         self._folder = Path()
 
     @contextmanager
@@ -65,6 +67,10 @@ class FileWorld(World):
     def writable(self) -> Sequence[Path]:
         """The folder."""
         return (self._folder,)
+
+    def faults(self) -> Sequence[Fault]:
+        """The process has no descriptor left; what else may befall a call is the suite's own."""
+        return [Fault("no file can be opened", _no_descriptor, blind=False)]
 
     def plant(self) -> None:
         """Put the neighbours and the files there."""
@@ -104,6 +110,17 @@ class FileWorld(World):
         for path in sorted(tree):
             if tree[path] != now.get(path):
                 _put(self._folder / path, tree[path])
+
+
+@contextmanager
+def _no_descriptor(only: int = 0) -> Iterator[Callable[[], int]]:
+    """Inside, each open fails with EMFILE (getrlimit(2)), for root too; `only` one can't be chosen."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield lambda: 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def _entry(path: Path) -> dict[str, Any] | None:

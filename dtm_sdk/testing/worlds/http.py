@@ -190,7 +190,7 @@ class HttpWorld(World):
             ("the answer is no JSON", "garble", ""),
             *((f"the answer is {status.value}", "status", f"{status.value} {status.phrase}") for status in STATUSES),
         ]
-        return [Fault(name, self._striker(kind, status)) for name, kind, status in kinds]
+        return [Fault(name, self._striker(kind, status), kind not in {"cut", "garble"}) for name, kind, status in kinds]
 
     def _striker(self, kind: Kind, status: str) -> Strike:
         return lambda only=0: self.struck(kind, lambda request: True, status, only)

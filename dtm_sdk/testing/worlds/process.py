@@ -66,7 +66,8 @@ class ProcessWorld(World):
     def faults(self) -> Sequence[Fault]:
         """The server that doesn't answer; each tool that fails, prints nonsense, is killed or missing."""
         server = [Fault("the server does not answer", self._paused)] if self.pid else []
-        return [*server, *(Fault(name, self._replaced(body)) for name, body in _BROKEN.items() if self.commands)]
+        broken = [Fault(name, self._replaced(body), "nonsense" not in name) for name, body in _BROKEN.items()]
+        return [*server, *(broken if self.commands else ())]
 
     @contextmanager
     def _paused(self, only: int = 0) -> Iterator[Callable[[], int]]:  # noqa: ARG002  # a server pauses as a whole

@@ -26,10 +26,12 @@ class Fault(Struct, frozen=True):
         name: what a reader calls it, e.g. "answers 500".
         strike: for as long as what it returns is entered, the calls that the plugin makes meet the fault: all of them,
             or only the one of that number (from 1). What is entered gives a function that says how many have met it.
+        blind: not even whether the resource is there can be told; an answer whose body alone is lost still tells it.
     """
 
     name: str
     strike: "Strike"
+    blind: bool = True
 
 
 class Strike(Protocol):
@@ -51,11 +53,13 @@ class World(ABC):
         name: what the report calls it.
         volatile: places that differ by themselves (times, counters), as patterns of dotted paths such as
             `items.*.changed_at`; they are left out of comparisons. That they do differ is checked.
+        planted: keys of the tree that the world put there itself, for no plugin to touch.
         isolated: whether all of the world is made for the check (a folder, a fake), so that a fresh one is empty.
     """
 
     name: str = "world"
     volatile: Sequence[str] = ()
+    planted: Sequence[str] = ()
 
     @abstractmethod
     def opened(self, scratch: Path) -> AbstractContextManager[None]:

@@ -24,6 +24,11 @@ def create_as_sent(options: widget.WidgetOptions) -> State:
     return {**widget.create(options), "colour": options.colour}
 
 
+def read_by_the_record(options: widget.WidgetOptions, state: State | None) -> State | None:
+    """Describe the widget that is recorded; without a record there is none."""
+    return widget.read(options, state) if state else None
+
+
 WRONG = [
     Wrong(rule="C2", name="strips-what-it-reads", plugin=but(note.plugin, read=read_stripped), world=note.world),
     Wrong(
@@ -33,4 +38,11 @@ WRONG = [
         world=note.world,
     ),
     Wrong(rule="C2", name="says-what-it-sent", plugin=but(widget.plugin, create=create_as_sent), world=widget.world),
+    Wrong(
+        rule="C2",
+        name="finds-nothing-without-the-record",
+        plugin=but(widget.plugin, read=read_by_the_record),
+        world=widget.world,
+        also=("L5",),  # with the state lost, nothing is found again
+    ),
 ]
