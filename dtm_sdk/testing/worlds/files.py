@@ -152,23 +152,24 @@ def _remove(path: Path) -> None:
 
 
 def _put(path: Path, entry: Mapping[str, Any]) -> None:
+    """Make an entry; one that lacks something is what a change of one place makes, say of a file into a link."""
     kind = entry["kind"]
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == "folder":
         path.mkdir(exist_ok=True)
     elif kind == "link":
         _remove(path)
-        path.symlink_to(entry["target"])
+        path.symlink_to(entry.get("target", "nowhere"))
         return
     elif kind == "file":
-        path.write_bytes(entry["content"])
+        path.write_bytes(entry.get("content", b""))
     elif kind == "sqlite":
-        _fill(path, entry["tables"])
+        _fill(path, entry.get("tables", {}))
     else:
         with suppress(FileExistsError):
             os.mkfifo(path)
         return
-    path.chmod(entry["mode"])
+    path.chmod(entry.get("mode", 0o755 if kind == "folder" else 0o644))
 
 
 def _fill(path: Path, tables: Mapping[str, Any]) -> None:

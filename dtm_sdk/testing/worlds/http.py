@@ -172,6 +172,17 @@ class HttpWorld(World):
         ]
         return [Fault(name, self._striker(kind, status)) for name, kind, status in kinds]
 
+    def refusals(self) -> Sequence[Fault]:
+        """Requests that change things are refused, in each way that is usual; what is asked is answered."""
+        refused = (HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.INTERNAL_SERVER_ERROR)
+        return [
+            Fault(
+                f"what changes things is answered by {status.value}",
+                lambda line=f"{status.value} {status.phrase}": self.struck("status", _is_mutating, line),  # type: ignore[misc]
+            )
+            for status in refused
+        ]
+
     def _striker(self, kind: Kind, status: str) -> Callable[[], AbstractContextManager[Callable[[], int]]]:
         return lambda: self.struck(kind, lambda request: True, status)
 
@@ -205,6 +216,10 @@ class HttpWorld(World):
     def is_mutating(self, method: str, path: str) -> bool:
         """Whether a request changes things."""
         return self._mutating(method, path)
+
+
+def _is_mutating(request: Request) -> bool:
+    return request.mutating
 
 
 STATUSES: Final = (

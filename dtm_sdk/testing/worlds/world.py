@@ -73,6 +73,10 @@ class World(ABC):
         """The ways in which all calls of the plugin can be made to fail; faults of files are the suite's own."""
         return ()
 
+    def refusals(self) -> Sequence[Fault]:
+        """The ways in which calls that change things can be made to fail, while the others are answered; none else."""
+        return ()
+
     def mutations(self) -> int:
         """How many calls that change things have come from the plugin so far, where the world can tell; else 0."""
         return 0
