@@ -1,12 +1,12 @@
 """Two worlds held against each other by meaning: what a server names by itself has another name in each."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference
-from dtm_sdk.testing.subject import Subject
+from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.worlds.world import Place, Tree, at, places, pruned
 
 Scalar = str | int | float
@@ -16,16 +16,65 @@ Names = Mapping[Scalar, Scalar]
 _FLAT: Final = (str, int, float)
 
 
-def names(subject: Subject, one: State, other: State) -> dict[Scalar, Scalar]:
-    """The values of `volatile` and `stable` paths that differ between the states of two worlds."""
+class Made(NamedTuple):
+    """A resource in a world.
+
+    Attributes:
+        state: what the operation returned that made it so.
+        tree: the world, what differs by itself left out.
+        given: places under which the world itself names things, so that each Create finds other names there.
+    """
+
+    state: State
+    tree: Tree
+    given: frozenset[Place] = frozenset()
+
+
+def made(subject: Subject, raw: Raw) -> Made:
+    """What Create, which must succeed, makes in a fresh world, where it stays; made twice, to see what differs."""
+    first, second = _once(subject, raw), _once(subject, raw)
+    tree = aligned(first.tree, second.tree, names(subject, first, second))
+    moved = places(tree, second.tree)
+    gone = {place[:-1] for place in moved if at(second.tree, place) is ...}
+    come = {place[:-1] for place in moved if at(tree, place) is ...}
+    return second._replace(given=frozenset(gone & come))
+
+
+def _once(subject: Subject, raw: Raw) -> Made:
+    subject.fresh()
+    return now(subject, subject.create(raw))
+
+
+def now(subject: Subject, state: State) -> Made:
+    """The world as it is, in which a resource has this state."""
+    return Made(state, pruned(subject.world, subject.snapshot()))
+
+
+def names(subject: Subject, one: Made, other: Made) -> dict[Scalar, Scalar]:
+    """What things are called in one world and in another: what `volatile` and `stable` paths hold, and given names."""
     found: dict[Scalar, Scalar] = {}
     for path in dict.fromkeys([*subject.plugin.volatile, *subject.plugin.stable]):
         place = tuple(path.split("."))
-        a, b = at(one, place), at(other, place)
+        a, b = at(one.state, place), at(other.state, place)
         for inner in places(a, b):
             mine, its = at(a, inner), at(b, inner)
             if isinstance(mine, _FLAT) and isinstance(its, _FLAT):
                 found[mine] = its
+    for place in sorted(one.given | other.given):
+        found |= _matched(at(one.tree, place), at(other.tree, place), found)
+    return found
+
+
+def _matched(one: Any, other: Any, by: Names) -> dict[Scalar, Scalar]:
+    """Names under which two objects hold the same, where only one of them has the name."""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return {}
+    found: dict[Scalar, Scalar] = {}
+    for mine in one.keys() - other.keys() - by.keys():
+        for its in other.keys() - one.keys() - set(by.values()) - set(found.values()):
+            if not places(aligned(one[mine], other[its], {**by, mine: its}), other[its]):
+                found[mine] = its
+                break
     return found
 
 
@@ -62,21 +111,18 @@ def _renamed(value: Any, by: Names) -> Any:
     return re.sub("|".join(parts), lambda match: known[match[0]], value) if parts else value
 
 
-def same_meaning(subject: Subject, wanted: tuple[State, Tree], found: tuple[State, Tree], message: str) -> None:
-    """Hold two worlds against each other, each with the state of the resource in it.
+def same_meaning(subject: Subject, wanted: Made, found: Made, message: str) -> None:
+    """Hold two worlds against each other.
 
     Raises:
-        Violation: they differ by more than what the server names by itself; the difference is shown.
+        Violation: they differ by more than the names that the server gives; the difference is shown.
     """
-    a = pruned(subject.world, wanted[1])
-    b = aligned(pruned(subject.world, found[1]), a, names(subject, found[0], wanted[0]))
-    if places(a, b):
-        subject.fail(message, difference(a, b))
+    tree = aligned(found.tree, wanted.tree, names(subject, found, wanted))
+    if places(wanted.tree, tree):
+        subject.fail(message, difference(wanted.tree, tree))
 
 
-def dependent_places(subject: Subject, one: tuple[State, Tree], other: tuple[State, Tree]) -> Iterator[tuple[Place, Any]]:
-    """Where two worlds differ by meaning, and what the other one has there (`...` for nothing), in the first's names."""
-    a = pruned(subject.world, one[1])
-    b = aligned(pruned(subject.world, other[1]), a, names(subject, other[0], one[0]))
-    for place in places(a, b):
-        yield place, at(b, place)
+def dependent_places(subject: Subject, one: Made, other: Made) -> list[tuple[Place, Any]]:
+    """Where two worlds differ, and what the other one has there, in the names of the first; `...` for nothing."""
+    tree = aligned(other.tree, one.tree, names(subject, other, one))
+    return [(place, at(tree, place)) for place in places(one.tree, tree)]

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Final
+from typing import Any, Final
 
 from dtm_sdk.errors import DtmError
-from dtm_sdk.options import Json
 from dtm_sdk.testing.subject import Raw, Subject
 
 AFFIXES: Final = ("2", "-2", "x", ".2", "/2")
@@ -24,7 +23,7 @@ def nearby(subject: Subject, raw: Raw) -> list[Raw]:
 def _affixed(raw: Raw, path: tuple[str, ...], *, before: bool) -> Iterator[Raw]:
     for affix in AFFIXES:
         other = deepcopy(raw)
-        inner: Json = other
+        inner: Any = other
         for key in path[:-1]:
             inner = inner.get(key) if isinstance(inner, dict) else None
         text = inner.get(path[-1]) if isinstance(inner, dict) else None

@@ -57,14 +57,15 @@ def test_d2_nothing_is_left(subject: Subject) -> None:
             for path in glob(f"{options.path}*"):  # and the neighbour's, whose name begins the same
                 os.unlink(path)
 
-    Mend: remove all that Create and Update made (side files, locks, empty folders), by its exact name or id, and nothing
-    else.
+    Mend: remove all that Create and Update made (side files, locks, empty folders), each by its exact name or id, and
+    nothing else.
     """
     for raw in subject.examples:
-        before = _with_neighbours(subject, raw)
-        state = subject.create(raw)
-        _true(subject, subject.delete(raw, state), "Delete of a resource that is there")
-        subject.same_world(before, subject.snapshot(), "the world, after Create and Delete, is not as it was before")
+        for neighbours in ([], nearby(subject, raw)):  # what all of them share hides where there are some
+            before = _with(subject, neighbours)
+            _true(subject, subject.delete(raw, subject.create(raw)), "Delete of a resource that is there")
+            what = "the world, after Create and Delete, is not as it was before"
+            subject.same_world(before, subject.snapshot(), what)
 
 
 @check("D2", rests_on=("C1", "D1", "U1"), calls=("create", "update", "delete"))
@@ -72,17 +73,17 @@ def test_d2_nothing_is_left_after_an_update(subject: Subject) -> None:
     """The world, after Create, Update and Delete, is as it was before Create."""
     for one, other in subject.pairs:
         for first, second in ((one, other), (other, one)):
-            before = _with_neighbours(subject, first)
+            before = _with(subject, nearby(subject, first))
             state = subject.update(second, subject.create(first))
             _true(subject, subject.delete(second, state), "Delete of a resource that is there")
             what = "the world, after Create, Update and Delete, is not as it was before"
             subject.same_world(before, subject.snapshot(), what)
 
 
-def _with_neighbours(subject: Subject, raw: Raw) -> Tree:
-    """A fresh world, in which the plugin has made resources under identities near that of the options; its snapshot."""
+def _with(subject: Subject, neighbours: Sequence[Raw]) -> Tree:
+    """A fresh world in which the plugin has made some resources; its snapshot."""
     subject.fresh()
-    for other in nearby(subject, raw):
+    for other in neighbours:
         with subject.quietly():  # an identity that the types allow may mean nothing to the service
             subject.call("create", other)
     return subject.snapshot()

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
-from dtm_sdk.testing.meaning import dependent_places, same_meaning
+from dtm_sdk.testing.meaning import Made, dependent_places, made, now, same_meaning
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Raw, Subject, same, without
 from dtm_sdk.testing.verdicts import skip, unsupported
-from dtm_sdk.testing.worlds.world import Place, Tree, at, places, pruned, with_place
+from dtm_sdk.testing.worlds.world import Place, Tree, at, places, with_place
 
 
 def _updates(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
@@ -29,13 +29,6 @@ def _updates(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
         yield other, one
 
 
-def _made(subject: Subject, raw: Raw) -> tuple[State, Tree]:
-    """A resource in a fresh world: what Create returned, and the world."""
-    subject.fresh()
-    state = subject.create(raw)
-    return state, subject.snapshot()
-
-
 @check("U1", rests_on=("C1", "C2"), calls=("create", "read", "update"))
 def test_u1_update_does_all(subject: Subject) -> None:
     """For each update pair, both ways: read and update agree, the world holds the new options, nothing of the old ones
@@ -54,14 +47,14 @@ def test_u1_update_does_all(subject: Subject) -> None:
     name that place in the `volatile` of the world.
     """  # noqa: D205  # the rule's text is more than a line
     for one, other in _updates(subject):
-        wanted = _made(subject, other)
+        wanted = made(subject, other)
         subject.fresh()
         changed = subject.update(other, subject.create(one))
         found = subject.read(other, changed)
         subject.same_states(changed, found, "Read says another thing than Update returned")
         what = "the world after Create and Update is not as Create with the new options makes it"
-        same_meaning(subject, wanted, (changed, subject.snapshot()), what)
-        _same_options(subject, other, wanted[0], changed)
+        same_meaning(subject, wanted, now(subject, changed), what)
+        _same_options(subject, other, wanted.state, changed)
 
 
 def _same_options(subject: Subject, raw: Raw, wanted: State, found: State) -> None:
@@ -87,7 +80,9 @@ def test_u2_update_to_the_same(subject: Subject) -> None:
     Mend: let Update bring the resource to the options, whatever it is now, instead of adding a step to it.
     """
     for raw in subject.examples:
-        state, before = _made(subject, raw)
+        subject.fresh()
+        state = subject.create(raw)
+        before = subject.snapshot()
         for turn in ("", " for the second time"):
             state = subject.update(raw, state)
             what = f"Update with the options that the resource has already has changed the world{turn}"
@@ -111,26 +106,26 @@ def test_u3_update_repairs_drift(subject: Subject) -> None:
     """
     told = False
     for one, other in _updates(subject):
-        there = _made(subject, one)
-        for place, value in list(dependent_places(subject, there, _made(subject, other))):
-            told = _repaired(subject, one, there, place, value) or told
+        there = made(subject, one)
+        whole = subject.snapshot()
+        for place, value in dependent_places(subject, there, made(subject, other)):
+            told = _repaired(subject, one, there, with_place(whole, place, value), place) or told
     if not told:
-        unsupported("Read shows nothing of what the options change: the runner never sees a drift, rule R5 looks at that")
+        unsupported("Read shows nothing of what the options change: no drift is seen, rule R5 looks at that")
 
 
-def _repaired(subject: Subject, raw: Raw, there: tuple[State, Tree], place: Place, value: object) -> bool:
+def _repaired(subject: Subject, raw: Raw, there: Made, drifted: Tree, place: Place) -> bool:
     """Whether a drift in one place was seen by Read, and was repaired."""
-    state, tree = there
     subject.fresh()
-    drifted = with_place(tree, place, value)
-    subject.restore(tree, f"the resource is there, as create({short(raw)}) made it")
+    value = at(drifted, place)
+    subject.steps.append(f"create({short(raw)})  -> {short(there.state)}")
     subject.restore(drifted, f"{'.'.join(place)} is {'gone' if value is ... else short(value)}")
-    if same(_seen(subject, raw, state), state):
+    if same(_seen(subject, raw, there.state), there.state):
         return False
-    repaired = subject.update(raw, state)
+    repaired = subject.update(raw, there.state)
     what = "Update did not bring the world back to how it was before the drift"
-    same_meaning(subject, there, (repaired, subject.snapshot()), what)
-    _same_options(subject, raw, state, repaired)
+    same_meaning(subject, there, now(subject, repaired), what)
+    _same_options(subject, raw, there.state, repaired)
     return True
 
 
@@ -150,18 +145,18 @@ def test_u3_update_repairs_what_is_half_gone(subject: Subject) -> None:
     """
     parts = 0
     for raw in subject.examples:
-        state, tree = _made(subject, raw)
-        added = [place for place in subject.changes(subject.empty, tree) if at(subject.empty, place) is ...]
+        there = made(subject, raw)
+        whole = subject.snapshot()
+        added = [place for place in subject.changes(subject.empty, whole) if at(subject.empty, place) is ...]
         parts = max(parts, len(added))
         for place in added if len(added) > 1 else ():
             subject.fresh()
-            subject.restore(tree, f"the resource is there, as create({short(raw)}) made it")
-            subject.restore(with_place(tree, place, ...), f"{'.'.join(place)} is gone")
-            if _seen(subject, raw, state) is None:
-                continue  # the resource is gone with it: U5
-            repaired = subject.update(raw, state)
-            what = f"Update did not make {'.'.join(place)} again"
-            same_meaning(subject, (state, tree), (repaired, subject.snapshot()), what)
+            subject.steps.append(f"create({short(raw)})  -> {short(there.state)}")
+            subject.restore(with_place(whole, place, ...), f"{'.'.join(place)} is gone")
+            if _seen(subject, raw, there.state) in (None, there.state):
+                continue  # the resource is gone with it, or the runner never sees it: U5 and R5
+            repaired = subject.update(raw, there.state)
+            same_meaning(subject, there, now(subject, repaired), f"Update did not make {'.'.join(place)} again")
     if parts < 2:
         unsupported("the resource is one thing in the world: it can't be half gone")
 
@@ -209,17 +204,15 @@ def test_u4_the_same_resource_stays(subject: Subject) -> None:
     the `volatile` of the world.
     """
     for one, other in _updates(subject):
-        _, fresh = _made(subject, other)
-        state, before = _made(subject, one)
-        subject.update(other, state)
-        after = subject.snapshot()
-        for lost, gained in _replaced(*(pruned(subject.world, tree) for tree in (before, after, fresh))):
+        fresh, before = made(subject, other).tree, made(subject, one)
+        after = now(subject, subject.update(other, before.state)).tree
+        for lost, gained in _replaced(before.tree, after, fresh):
             what = f"Update has made another resource, {'.'.join(gained)}, in place of {'.'.join(lost)}"
-            subject.fail(what, difference(before, after))
+            subject.fail(what, difference(before.tree, after))
 
 
 def _replaced(before: Tree, after: Tree, fresh: Tree) -> Iterator[tuple[Place, Place]]:
-    """What is gone and what stands beside where it was, under names that the world gives: a fresh one is called else."""
+    """What is gone and what stands beside where it was, under names that the world gives."""
     moved = places(before, after)
     lost = [place for place in moved if at(after, place) is ...]
     gained = [place for place in moved if at(before, place) is ... and at(fresh, place) is ...]
@@ -245,14 +238,14 @@ def test_u5_update_of_what_is_gone(subject: Subject) -> None:
     Mend: look at what the service answers; if the resource isn't there, call Create, or raise `PluginError`.
     """
     for raw in subject.examples:
-        wanted = _made(subject, raw)
-        for state in (wanted[0], None):
+        wanted = made(subject, raw)
+        for recorded in (True, False):
             subject.fresh()
-            subject.create(raw)
+            state = subject.create(raw) if recorded else None
             subject.restore(subject.empty, "the resource is gone")
             try:
                 again = subject.call("update", raw, state)
-            except Exception:  # noqa: BLE001  # that it raises is right
+            except Exception:  # noqa: BLE001, S112  # that it raises is right
                 continue
             if not isinstance(again, dict):
                 subject.fail(f"Update of a resource that is gone returned {short(again)}: it must make it, or raise")
@@ -260,4 +253,4 @@ def test_u5_update_of_what_is_gone(subject: Subject) -> None:
             what = "Update of a resource that is gone says that it succeeded, and Read says another thing"
             subject.same_states(again, found, what)
             what = "Update of a resource that is gone succeeded, but did not make what Create makes"
-            same_meaning(subject, wanted, (again, subject.snapshot()), what)
+            same_meaning(subject, wanted, now(subject, again), what)

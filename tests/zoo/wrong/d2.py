@@ -25,8 +25,8 @@ def delete_to_the_bin(options: note.NoteOptions) -> bool:
     return True
 
 
-def create_with_a_lock(options: note.NoteOptions) -> State:
-    """Make the file under a lock, which is never removed."""
+def save_with_a_lock(options: note.NoteOptions) -> State:
+    """Write the file under a lock, which is never removed."""
     with open(f".{options.path}.lock", "a"):
         return note.save(options)
 
@@ -49,14 +49,19 @@ def delete_all_that_begin_so(options: widget.WidgetOptions, state: State | None)
     return True
 
 
-def create_with_a_default_owner(options: widget.WidgetOptions) -> State:
+def create_in_a_group(options: widget.WidgetOptions) -> State:
     """Make the widget, and first the widget of its group, that it hangs on; nobody removes that."""
     if not widget.ask(options, "GET", "/widgets?name=group"):
         widget.ask(options, "POST", "/widgets", {"name": "group"})
     return widget.create(options)
 
 
-def delete_the_first_page(options: widget.WidgetOptions, state: State | None) -> bool:
+def update_in_a_group(options: widget.WidgetOptions, state: State | None) -> State:
+    """Change the widget, or make it again with what it hangs on."""
+    return widget.update(options, state) if widget.find(options, state) else create_in_a_group(options)
+
+
+def delete_and_unshare(options: widget.WidgetOptions, state: State | None) -> bool:
     """Remove the widget, and empty the one beside it: its key was shared."""
     widget.delete(options, state)
     for name in (f"2{options.name}", f"2-{options.name}"):
@@ -65,17 +70,20 @@ def delete_the_first_page(options: widget.WidgetOptions, state: State | None) ->
     return True
 
 
-def _of(right: Any, name: str, *, also: tuple[str, ...] = (), **changes: Any) -> Wrong:
-    return Wrong(rule="D2", name=name, plugin=but(right.plugin, **changes), world=right.world, also=also)
+def _of(right: Any, name: str, **changes: Any) -> Wrong:
+    return Wrong(rule="D2", name=name, plugin=but(right.plugin, **changes), world=right.world)
 
 
 WRONG = [
     _of(note, "matches-by-the-beginning", delete=delete_by_pattern),
     _of(note, "puts-it-aside", delete=delete_to_the_bin),
-    # The lock lies beside the file, where nothing was before: C7.
-    _of(note, "leaves-its-lock", create=create_with_a_lock, also=("C7",)),
+    _of(note, "leaves-its-lock", create=save_with_a_lock, update=save_with_a_lock),
     _of(widget, "matches-by-the-beginning", delete=delete_all_that_begin_so),
-    _of(widget, "spoils-the-one-beside", delete=delete_the_first_page),
-    # The group is a second thing in the world: C7.
-    _of(widget, "leaves-what-it-hung-on", create=create_with_a_default_owner, also=("C7",)),
+    _of(widget, "spoils-the-one-beside", delete=delete_and_unshare),
+    _of(
+        widget,
+        "leaves-what-it-hung-on",
+        create=create_in_a_group,
+        update=update_in_a_group,
+    ),
 ]

@@ -1,6 +1,5 @@
 """An update that is a delete and a create, or that changes what it called stable."""
 
-
 from dtm_sdk import State
 from tests.zoo.right import note, widget
 from tests.zoo.zoo import Wrong, but
@@ -63,5 +62,3 @@ WRONG = [
         world=note.world,
     ),
 ]
-
-
