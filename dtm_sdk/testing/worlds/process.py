@@ -2,15 +2,12 @@
 
 import os
 import signal
-import stat
-import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from textwrap import dedent
-from typing import Final
 
+from dtm_sdk.testing.worlds.commands import command_faults
 from dtm_sdk.testing.worlds.world import Fault, Tree, World
 
 
@@ -20,7 +17,7 @@ class ProcessWorld(World):
     Args:
         pid: the process of the server, where it can be stopped for a while: a plugin then meets a time-out.
         commands: names of the command-line tools that the plugin starts: each can be made to fail, to be missing or to
-            print nonsense, by a program of that name which is found before it.
+            print nonsense.
         environment: variables of the process of each check, e.g. where the server is.
     """
 
@@ -40,6 +37,8 @@ class ProcessWorld(World):
         self._scratch = scratch
         folder = scratch / "world"
         folder.mkdir()
+        if self.pid:
+            os.kill(self.pid, signal.SIGCONT)  # a check that ran out of time may have left it paused
         before, variables = Path.cwd(), dict(os.environ)
         os.chdir(folder)
         os.environ.update(self.environment)
@@ -66,7 +65,7 @@ class ProcessWorld(World):
     def faults(self) -> Sequence[Fault]:
         """The server that doesn't answer; each tool that fails, prints nonsense, is killed or missing."""
         server = [Fault("the server does not answer", self._paused)] if self.pid else []
-        return [*server, *(Fault(name, self._replaced(body)) for name, body in _BROKEN.items() if self.commands)]
+        return [*server, *command_faults(self.commands, self._scratch)]
 
     @contextmanager
     def _paused(self) -> Iterator[Callable[[], int]]:
@@ -77,30 +76,4 @@ class ProcessWorld(World):
             yield lambda: 1
         finally:
             os.kill(self.pid, signal.SIGCONT)
-
-    def _replaced(self, body: str) -> Callable[[], AbstractContextManager[Callable[[], int]]]:
-        @contextmanager
-        def replaced() -> Iterator[Callable[[], int]]:
-            folder, log, path = self._scratch / "shims", self._scratch / "shims.log", os.environ["PATH"]
-            folder.mkdir(exist_ok=True)
-            log.write_text("")
-            for command in self.commands:
-                shim = folder / command
-                shim.write_text(f"#!{sys.executable}\nopen({str(log)!r}, 'a').write('.')\n{dedent(body)}")
-                shim.chmod(stat.S_IRWXU)
-            os.environ["PATH"] = f"{folder}{os.pathsep}{path}"
-            try:
-                yield lambda: len(log.read_text())
-            finally:
-                os.environ["PATH"] = path
-                for command in self.commands:
-                    (folder / command).unlink()
-
-        return replaced
-
-
-_BROKEN: Final = {
-    "the command fails": "import sys\nsys.exit('it can not be done')\n",
-    "the command is killed": "import os\nos.kill(os.getpid(), 9)\n",
-    "the command prints nonsense": "print('<<< nonsense >>>')\n",
-}
+            self.snapshot()  # once it answers, it has done what was asked of it meanwhile

@@ -1,0 +1,68 @@
+"""Command-line tools that fail: a program of the same name is found before the real one."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from shlex import quote
+from shutil import which
+from typing import Final
+
+from dtm_sdk.testing.worlds.world import Fault
+
+BROKEN: Final = {
+    "the command fails": "echo 'it can not be done' >&2; exit 1",
+    "the command is killed": "kill -9 $$",
+    "the command prints nonsense": "{real} \"$@\" >/dev/null 2>&1; code=$?; echo '<<< nonsense >>>'; exit $code",
+}
+"""What stands in place of a command, as a shell script; one that prints nonsense has done its work."""
+MISSING: Final = "the command is missing"
+
+
+def command_faults(commands: Sequence[str], scratch: Path) -> list[Fault]:
+    """The ways in which commands fail; none without commands.
+
+    Args:
+        commands: their names, as they are found in PATH.
+        scratch: a folder for what stands in their place.
+    """
+    if not commands:
+        return []
+    broken = [Fault(name, _replaced(commands, scratch, body)) for name, body in BROKEN.items()]
+    return [*broken, Fault(MISSING, _hidden)]
+
+
+def _replaced(
+    commands: Sequence[str], scratch: Path, body: str
+) -> Callable[[], AbstractContextManager[Callable[[], int]]]:
+    @contextmanager
+    def replaced() -> Iterator[Callable[[], int]]:
+        folder, log, path = scratch / "shims", scratch / "shims.log", os.environ["PATH"]
+        folder.mkdir(exist_ok=True)
+        log.write_text("")
+        for command in commands:
+            real = quote(which(command) or command)
+            shim = folder / command
+            shim.write_text(f"#!/bin/sh\nprintf . >>{quote(str(log))}\n{body.replace('{real}', real)}\n")
+            shim.chmod(stat.S_IRWXU)
+        os.environ["PATH"] = f"{folder}{os.pathsep}{path}"
+        try:
+            yield lambda: len(log.read_text())
+        finally:
+            os.environ["PATH"] = path
+            for command in commands:
+                (folder / command).unlink()
+
+    return replaced
+
+
+@contextmanager
+def _hidden() -> Iterator[Callable[[], int]]:
+    """No command is found; how often one was wanted can't be seen from here."""
+    path = os.environ["PATH"]
+    os.environ["PATH"] = os.devnull
+    try:
+        yield lambda: 1
+    finally:
+        os.environ["PATH"] = path
