@@ -23,6 +23,10 @@ from dtm_sdk.testing.worlds.world import World
 HERE = Path(__file__).parent
 
 
+class Unavailable(Exception):  # noqa: N818  # the machine lacks something: no error of ours
+    """What a plugin of the zoo acts on can't be had here; the message says what is missing."""
+
+
 class Kept(Struct, frozen=True):
     """A plugin of the zoo.
 
@@ -31,12 +35,14 @@ class Kept(Struct, frozen=True):
         plugin: the plugin.
         world: makes its world.
         source: where it comes from, for the rules about its repository; made by the tests where it is None.
+        ready: starts what its world needs, in this process, once; raises `Unavailable` where that can't be had.
     """
 
     name: str
     plugin: Plugin
     world: Callable[[], World]
     source: Source | None = None
+    ready: Callable[[], object] | None = None
 
 
 class Wrong(Struct, frozen=True, kw_only=True):
@@ -50,6 +56,7 @@ class Wrong(Struct, frozen=True, kw_only=True):
         also: ids of other rules that the same mistake can't but break, each with a reason in a comment beside it.
         source: as of `Kept`.
         limit: seconds that a check of it may take.
+        ready: as of `Kept`.
     """
 
     rule: str
@@ -59,6 +66,7 @@ class Wrong(Struct, frozen=True, kw_only=True):
     also: tuple[str, ...] = ()
     source: Source | None = None
     limit: float = 20.0
+    ready: Callable[[], object] | None = None
 
     @property
     def id(self) -> str:
@@ -75,7 +83,11 @@ def but(plugin: Plugin, **changes: Any) -> Plugin:
 def right() -> tuple[Kept, ...]:
     """Every right plugin."""
     modules = [_module(path) for path in sorted((HERE / "right").glob("*.py"))]
-    return tuple(Kept(each.plugin.name, each.plugin, each.world) for each in modules if hasattr(each, "plugin"))
+    return tuple(
+        Kept(each.plugin.name, each.plugin, each.world, ready=getattr(each, "ready", None))
+        for each in modules
+        if hasattr(each, "plugin")
+    )
 
 
 @cache
@@ -90,7 +102,13 @@ def _module(path: Path) -> Any:
 
 
 def findings(kept: Kept | Wrong, rules: Collection[str] = (), repository: Path | None = None) -> Iterator[Finding]:
-    """What the checks of some rules find, of all without any."""
+    """What the checks of some rules find, of all without any.
+
+    Raises:
+        Unavailable: what its world needs can't be had here.
+    """
+    if kept.ready:
+        kept.ready()
     limit = kept.limit if isinstance(kept, Wrong) else 60.0
     source = kept.source or Source(kept.plugin.name, repository)
     target = Target(kept.plugin, kept.world, source, limit=limit)

@@ -9,6 +9,7 @@ from shlex import quote
 from shutil import which
 from typing import Final
 
+from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.world import Fault
 
 BROKEN: Final = {
@@ -39,20 +40,19 @@ def _replaced(
     @contextmanager
     def replaced() -> Iterator[Callable[[], int]]:
         folder, log, path = scratch / "shims", scratch / "shims.log", os.environ["PATH"]
-        folder.mkdir(exist_ok=True)
-        log.write_text("")
-        for command in commands:
-            real = quote(which(command) or command)
-            shim = folder / command
-            shim.write_text(f"#!/bin/sh\nprintf . >>{quote(str(log))}\n{body.replace('{real}', real)}\n")
-            shim.chmod(stat.S_IRWXU)
+        with Watch.here().unguarded():
+            folder.mkdir(exist_ok=True)
+            log.write_text("")
+            for command in commands:
+                real = quote(which(command) or command)
+                shim = folder / command
+                shim.write_text(f"#!/bin/sh\nprintf . >>{quote(str(log))}\n{body.replace('{real}', real)}\n")
+                shim.chmod(stat.S_IRWXU)
         os.environ["PATH"] = f"{folder}{os.pathsep}{path}"
         try:
             yield lambda: len(log.read_text())
         finally:
             os.environ["PATH"] = path
-            for command in commands:
-                (folder / command).unlink()
 
     return replaced
 

@@ -43,11 +43,15 @@ class ProcessWorld(World):
         os.chdir(folder)
         os.environ.update(self.environment)
         try:
+            self.prepare()
             yield
         finally:
             os.environ.clear()
             os.environ.update(variables)
             os.chdir(before)
+
+    def prepare(self) -> None:
+        """Put a server that the checks share to how it is at first, whatever the last one left; nothing by default."""
 
     @abstractmethod
     def snapshot(self) -> Tree:

@@ -1,6 +1,7 @@
 """A right plugin that keeps a row of an SQLite database, and rows of another table that belong to it."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -43,11 +44,8 @@ def validate(options: RowOptions) -> list[str]:
     messages = []
     if any(0xD800 <= ord(char) < 0xE000 for text in texts for char in text):
         messages.append("a text holds half a character")
-    if (
-        not options.base.replace(".", "").replace("-", "").isalnum()
-        or len(options.base.encode("utf-8", "replace")) > 60
-    ):
-        messages.append("base is a name of letters, digits, '.' and '-', of at most 60 characters")
+    if not re.fullmatch(r"[a-z0-9.-]{1,60}", options.base) or options.base in {".", ".."}:
+        messages.append("base is at most 60 lower-case letters, digits, '.' and '-'")
     if any("\0" in text for text in texts):
         messages.append("a text has no NUL in it")
     return messages
