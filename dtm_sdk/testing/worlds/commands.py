@@ -31,7 +31,7 @@ def command_faults(commands: Sequence[str], scratch: Path) -> list[Fault]:
     if not commands:
         return []
     broken = [Fault(name, _replaced(commands, scratch, body)) for name, body in BROKEN.items()]
-    return [*broken, Fault(MISSING, _hidden)]
+    return [*broken, Fault(MISSING, _hidden(scratch))]
 
 
 def _replaced(
@@ -57,12 +57,15 @@ def _replaced(
     return replaced
 
 
-@contextmanager
-def _hidden() -> Iterator[Callable[[], int]]:
-    """No command is found; how often one was wanted can't be seen from here."""
-    path = os.environ["PATH"]
-    os.environ["PATH"] = os.devnull
-    try:
-        yield lambda: 1
-    finally:
-        os.environ["PATH"] = path
+def _hidden(scratch: Path) -> Callable[[], AbstractContextManager[Callable[[], int]]]:
+    @contextmanager
+    def hidden() -> Iterator[Callable[[], int]]:
+        """No command is found; how often one was wanted can't be seen from here."""
+        path = os.environ["PATH"]
+        os.environ["PATH"] = str(scratch / "nowhere")
+        try:
+            yield lambda: 1
+        finally:
+            os.environ["PATH"] = path
+
+    return hidden

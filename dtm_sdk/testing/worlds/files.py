@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -130,8 +130,9 @@ def _entry(path: Path) -> dict[str, Any] | None:
         return {"kind": "special", "mode": found.st_mode}
     if path.name.endswith(BESIDE) and is_sqlite(path.with_name(path.name.rpartition("-")[0])):
         return None
-    if is_sqlite(path):
-        return {"kind": "sqlite", "mode": mode, **content(path)}
+    tables = content(path) if is_sqlite(path) else None
+    if tables is not None:
+        return {"kind": "sqlite", "mode": mode, **tables}
     return {"kind": "file", "mode": mode, "content": path.read_bytes()}
 
 
@@ -156,8 +157,8 @@ def _put(path: Path, entry: Mapping[str, Any]) -> None:
         path.write_bytes(entry.get("content", b""))
     elif kind == "sqlite":
         fill(path, entry)
+    elif kind == "special" and stat.S_ISFIFO(entry["mode"]):
+        os.mkfifo(path)
     else:
-        with suppress(FileExistsError):
-            os.mkfifo(path)
-        return
-    path.chmod(entry.get("mode", 0o755 if kind == "folder" else 0o644))
+        raise ValueError(f"{path.name} is of the kind {kind!r}, which can't be put back: name it in `volatile`")
+    path.chmod(stat.S_IMODE(entry.get("mode", 0o755 if kind == "folder" else 0o644)))

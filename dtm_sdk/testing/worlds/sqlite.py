@@ -23,8 +23,8 @@ def is_sqlite(path: Path) -> bool:
         return False
 
 
-def content(path: Path) -> dict[str, Any]:
-    """What is in a file.
+def content(path: Path) -> dict[str, Any] | None:
+    """What is in a file; None where SQLite says that it is no database, whatever its first bytes say.
 
     Returns:
         `tables`: name -> {"sql": how it was made, "rows": {key: {column: value}}}, where the key is the primary key, or
@@ -32,8 +32,13 @@ def content(path: Path) -> dict[str, Any]:
         number that its user keeps in it. Columns that are computed are left out.
     """
     with closing(_opened(path)) as base:
-        tables = {table.name: {"sql": table.sql, "rows": _rows(base, table)} for table in _tables(base)}
-        return {"tables": tables, "others": _others(base), "version": _version(base)}
+        try:
+            tables = {table.name: {"sql": table.sql, "rows": _rows(base, table)} for table in _tables(base)}
+            return {"tables": tables, "others": _others(base), "version": _version(base)}
+        except sqlite3.OperationalError:  # it is locked, say: that tells nothing of what is in it
+            raise
+        except sqlite3.DatabaseError:
+            return None
 
 
 def fill(path: Path, wanted: Mapping[str, Any]) -> None:

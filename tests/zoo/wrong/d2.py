@@ -1,13 +1,14 @@
 """Delete leaves something behind, or takes something with it."""
 
 import os
+import re
 from contextlib import suppress
 from glob import escape, glob
 from typing import Any
 from urllib.parse import quote
 
 from dtm_sdk import State
-from tests.zoo.right import note, widget
+from tests.zoo.right import note, row, section, widget
 from tests.zoo.zoo import Wrong, but
 
 
@@ -31,13 +32,35 @@ def save_with_a_lock(options: note.NoteOptions) -> State:
         return note.save(options)
 
 
-def update_with_a_history(options: note.NoteOptions) -> State:
-    """Write the file, and remember in another one that there was one."""
-    before = note.describe(options.path)
-    if before and before["text"] != options.text:
-        with open(".notes.history", "w") as file:
-            file.write("changed\n")
-    return note.save(options)
+def delete_like(options: row.RowOptions) -> bool:
+    """Remove the item, by a pattern that nobody has quoted."""
+    with row.opened(options) as base:
+        if base:
+            base.execute(
+                "delete from labels where item in (select id from items where name like ?)", (f"{options.name}%",)
+            )
+            base.execute("delete from items where name like ?", (f"{options.name}%",))
+    return True
+
+
+def delete_the_item_only(options: row.RowOptions) -> bool:
+    """Remove the item; its labels hang in the air."""
+    with row.opened(options) as base:
+        if base:
+            base.execute("delete from items where name = ?", (options.name,))
+    return True
+
+
+def delete_greedily(options: section.SectionOptions) -> bool:
+    """Take the section out, by an expression that ends at the last end there is."""
+    with section.locked() as folder:
+        lines = section.load(options)
+        if lines and section.found(options, lines):
+            text = re.sub(
+                rf"# begin {re.escape(options.section)}\n.*# end [^\n]*\n", "", "\n".join(lines), flags=re.DOTALL
+            )
+            section.save(options.file, text.encode(), folder)
+    return True
 
 
 def delete_all_that_begin_so(options: widget.WidgetOptions, state: State | None) -> bool:
@@ -78,6 +101,9 @@ WRONG = [
     _of(note, "matches-by-the-beginning", delete=delete_by_pattern),
     _of(note, "puts-it-aside", delete=delete_to_the_bin),
     _of(note, "leaves-its-lock", create=save_with_a_lock, update=save_with_a_lock),
+    _of(row, "matches-by-an-unquoted-pattern", delete=delete_like),
+    _of(row, "leaves-what-belongs-to-it", delete=delete_the_item_only),
+    _of(section, "takes-all-up-to-the-last-end", delete=delete_greedily),
     _of(widget, "matches-by-the-beginning", delete=delete_all_that_begin_so),
     _of(widget, "spoils-the-one-beside", delete=delete_and_unshare),
     _of(

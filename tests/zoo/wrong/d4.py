@@ -1,11 +1,12 @@
 """Delete says True while the resource is still there."""
 
 import os
+import subprocess
 from contextlib import suppress
 from typing import Any
 
 from dtm_sdk import PluginError, State
-from tests.zoo.right import note, widget
+from tests.zoo.right import note, row, ticket, tool, widget
 from tests.zoo.zoo import Wrong, but
 
 
@@ -59,6 +60,26 @@ def delete_what_is_recorded(options: widget.WidgetOptions, state: State | None) 
     return widget.delete(options, state) if state else True
 
 
+def delete_whatever_it_exits_with(options: tool.ToolOptions) -> bool:
+    """Take the thing away; what the tool says of it is for its log."""
+    with suppress(OSError):
+        subprocess.run(["shelf", "rm", options.name], capture_output=True, check=False)
+    return True
+
+
+def delete_the_known_ticket(options: ticket.TicketOptions, state: State | None) -> bool:
+    """Remove the recorded ticket; without a record it can't be found, so there is none."""
+    return ticket.delete(options, state) if state else True
+
+
+def delete_whatever_the_base_says(options: row.RowOptions) -> bool:
+    """Remove the item; a base that is locked will be looked at by the next run."""
+    try:
+        return row.delete(options)
+    except PluginError:
+        return True
+
+
 def _of(right: Any, name: str, delete: Any) -> Wrong:
     return Wrong(rule="D4", name=name, plugin=but(right.plugin, delete=delete), world=right.world)
 
@@ -67,6 +88,9 @@ WRONG = [
     _of(note, "suppresses-every-error", delete_whatever_happens),
     _of(note, "takes-what-it-can-not-see-for-gone", delete_if_it_can_be_seen),
     _of(note, "takes-what-is-forbidden-for-gone", delete_what_is_permitted),
+    _of(row, "takes-a-locked-base-for-an-empty-one", delete_whatever_the_base_says),
+    _of(tool, "looks-at-no-exit-status", delete_whatever_it_exits_with),
+    _of(ticket, "takes-no-record-for-no-ticket", delete_the_known_ticket),
     _of(widget, "looks-at-no-answer", delete_whatever_is_answered),
     _of(widget, "takes-a-service-that-is-down-for-an-empty-one", delete_if_it_can_be_found),
     _of(widget, "trusts-that-all-is-recorded", delete_what_is_recorded),

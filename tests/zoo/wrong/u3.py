@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from dtm_sdk import PluginError, State
-from tests.zoo.right import note, widget
+from tests.zoo.right import note, row, tool, widget
 from tests.zoo.zoo import Wrong, but
 
 
@@ -68,11 +68,39 @@ def update_what_the_options_changed(options: widget.WidgetOptions, state: State 
     return widget.described(widget.ask(options, "PUT", f"/widgets/{found['id']}", body))
 
 
+def update_known_labels(options: row.RowOptions, state: State | None) -> State:
+    """Change the item; of its labels, add those that are new, remove those that are recorded and no longer wanted."""
+    known = state["labels"] if state else {}
+    with row.opened(options) as base:
+        there = row.found(base, options) if base else None
+        if not base or not there:
+            raise PluginError(f"there is no item {options.name}", "apply again")
+        id_ = there["outputs"]["id"]
+        base.execute("update items set price = ?, note = ? where id = ?", (options.price, options.note, id_))
+        for key in known.keys() - options.labels.keys():
+            base.execute("delete from labels where item = ? and key = ?", (id_, key))
+        for key, value in options.labels.items():
+            if key in known:
+                base.execute("update labels set value = ? where item = ? and key = ?", (value, id_, key))
+            else:
+                base.execute("insert or replace into labels values (?, ?, ?)", (id_, key, value))
+        state = row.found(base, options)
+    return state or {}
+
+
+def update_shelved(options: tool.ToolOptions, state: State | None) -> State:
+    """Put the thing on the shelf, if the record says that another one is there."""
+    wanted = tool.described(options, options.colour, options.text)
+    return wanted if state == wanted and tool.read(options) else tool.create(options)
+
+
 def _of(right: Any, name: str, **changes: Any) -> Wrong:
     return Wrong(rule="U3", name=name, plugin=but(right.plugin, **changes), world=right.world)
 
 
 WRONG = [
+    _of(row, "trusts-the-record-for-its-parts", update=update_known_labels),
+    _of(tool, "trusts-the-record", update=update_shelved),
     _of(note, "trusts-the-record", update=update_by_the_record),
     _of(note, "refuses-another-mode", update=update_by_size),
     _of(note, "trusts-a-cache", create=create_with_a_mark, update=update_by_a_mark),
