@@ -32,7 +32,7 @@ class Made(NamedTuple):
 
 def made(subject: Subject, raw: Raw) -> Made:
     """What Create, which must succeed, makes in a fresh world, where it stays; made twice, to see what differs."""
-    first, second = _once(subject, raw), _once(subject, raw)
+    first, second = once(subject, raw), once(subject, raw)
     tree = aligned(first.tree, second.tree, names(subject, first, second))
     moved = places(tree, second.tree)
     gone = {place[:-1] for place in moved if at(second.tree, place) is ...}
@@ -40,7 +40,8 @@ def made(subject: Subject, raw: Raw) -> Made:
     return second._replace(given=frozenset(gone & come))
 
 
-def _once(subject: Subject, raw: Raw) -> Made:
+def once(subject: Subject, raw: Raw) -> Made:
+    """The same, made once: nothing is known of given names."""
     subject.fresh()
     return now(subject, subject.create(raw))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
-from dtm_sdk.testing.meaning import Made, dependent_places, made, now, same_meaning
+from dtm_sdk.testing.meaning import Made, dependent_places, made, now, once, same_meaning
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Raw, Subject, same, without
 from dtm_sdk.testing.verdicts import skip, unsupported
@@ -108,7 +108,7 @@ def test_u3_update_repairs_drift(subject: Subject) -> None:
     for one, other in _updates(subject):
         there = made(subject, one)
         whole = subject.snapshot()
-        for place, value in dependent_places(subject, there, made(subject, other)):
+        for place, value in dependent_places(subject, there, once(subject, other)):
             told = _repaired(subject, one, there, with_place(whole, place, value), place) or told
     if not told:
         unsupported("Read shows nothing of what the options change: no drift is seen, rule R5 looks at that")
@@ -145,7 +145,7 @@ def test_u3_update_repairs_what_is_half_gone(subject: Subject) -> None:
     """
     parts = 0
     for raw in subject.examples:
-        there = made(subject, raw)
+        there = once(subject, raw)
         whole = subject.snapshot()
         added = [place for place in subject.changes(subject.empty, whole) if at(subject.empty, place) is ...]
         parts = max(parts, len(added))
@@ -204,7 +204,7 @@ def test_u4_the_same_resource_stays(subject: Subject) -> None:
     the `volatile` of the world.
     """
     for one, other in _updates(subject):
-        fresh, before = made(subject, other).tree, made(subject, one)
+        fresh, before = once(subject, other).tree, once(subject, one)
         after = now(subject, subject.update(other, before.state)).tree
         for lost, gained in _replaced(before.tree, after, fresh):
             what = f"Update has made another resource, {'.'.join(gained)}, in place of {'.'.join(lost)}"

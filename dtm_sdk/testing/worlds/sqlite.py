@@ -75,7 +75,7 @@ class _Table(NamedTuple):
 
 def _opened(path: Path) -> sqlite3.Connection:
     # To write too: a journal that a process left when it was killed can only be rolled back by one that may.
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", timeout=1.0, uri=True, isolation_level=None)
 
 
 def _quoted(name: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtm_sdk.testing import Fault, HttpWorld
@@ -56,6 +56,7 @@ def by_name(faults: Iterable[Fault], part: str) -> Fault:
     return next(fault for fault in faults if part in fault.name)
 
 
+@settings(deadline=None, max_examples=50)
 @given(one=st.dictionaries(st.text(), JSON), other=st.dictionaries(st.text(), JSON))
 def test_a_tree_that_is_restored_is_what_is_seen_and_shares_nothing(one: dict[str, Any], other: dict[str, Any]) -> None:
     state: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtm_sdk.testing import FileWorld
@@ -16,6 +16,7 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(before=TREES, after=TREES)
 def test_the_places_where_two_trees_differ_are_all_that_makes_one_into_the_other(
     before: dict[str, Any], after: dict[str, Any]
@@ -27,6 +28,7 @@ def test_the_places_where_two_trees_differ_are_all_that_makes_one_into_the_other
     assert places(made, after) == []
 
 
+@settings(deadline=None)
 @given(tree=TREES)
 def test_a_tree_differs_nowhere_from_itself(tree: dict[str, Any]) -> None:
     assert places(tree, tree) == []
