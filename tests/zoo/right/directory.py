@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -79,7 +80,8 @@ def server() -> Server:
     running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     log.close()
     atexit.register(_end, running, folder, os.getpid())
-    while running.poll() is None:
+    end = time.monotonic() + 20
+    while running.poll() is None and time.monotonic() < end:
         if asked(url, "ldapsearch", "-b", "", "-s", "base").returncode == 0:
             return Server(url, running.pid)
     raise Unavailable(f"slapd did not start: {(folder / 'log').read_text()}")
