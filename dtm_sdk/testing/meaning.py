@@ -118,9 +118,9 @@ def same_meaning(subject: Subject, wanted: Made, found: Made, message: str) -> N
     Raises:
         Violation: they differ by more than the names that the server gives; the difference is shown.
     """
-    tree = aligned(found.tree, wanted.tree, names(subject, found, wanted))
-    if places(wanted.tree, tree):
-        subject.fail(message, difference(wanted.tree, tree))
+    tree = aligned(wanted.tree, found.tree, names(subject, wanted, found))
+    if places(tree, found.tree):
+        subject.fail(message, difference(tree, found.tree))
 
 
 def dependent_places(subject: Subject, one: Made, other: Made) -> list[tuple[Place, Any]]:

@@ -121,8 +121,6 @@ def test_d3_delete_of_what_is_gone(subject: Subject) -> None:
 def test_d4_true_is_no_lie(subject: Subject) -> None:
     """While the resource is still there, it never returns `True`; called without the recorded state (`None`) neither.
 
-    Each call that Delete makes is made to fail, in turn; where the world has faults of its own, Delete meets those.
-
     Why: the runner drops the record when it hears True. A resource that is still there then is lost: it costs money,
     and nobody knows of it.
 

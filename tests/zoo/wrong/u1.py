@@ -76,6 +76,12 @@ def update_losing_the_key(options: widget.WidgetOptions, state: State | None) ->
     return widget.described(widget.ask(options, "PUT", f"/widgets/{found['id']}", body))
 
 
+def update_with_a_tuple(options: widget.WidgetOptions, state: State | None) -> State:
+    """Change the widget; its people are a tuple, which JSON gives back as a list."""
+    changed = widget.update(options, state)
+    return {**changed, "owner": {**changed["owner"], "people": tuple(changed["owner"]["people"])}}
+
+
 def _note(name: str, update: Any) -> Wrong:
     return Wrong(rule="U1", name=name, plugin=but(note.plugin, update=update), world=note.world)
 
@@ -91,5 +97,6 @@ WRONG = [
     _widget("takes-what-is-empty-for-left-out", update_what_is_not_empty),
     _widget("adds-to-what-is-there", update_adding_labels),
     _widget("says-what-it-sent", update_saying_what_it_sent),
+    _widget("returns-what-is-no-json", update_with_a_tuple),
     _widget("forgets-the-secret", update_losing_the_key),
 ]
