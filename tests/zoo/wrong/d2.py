@@ -66,7 +66,7 @@ def delete_greedily(options: section.SectionOptions) -> bool:
 def delete_all_that_begin_so(options: widget.WidgetOptions, state: State | None) -> bool:
     """Remove the widget, and others that the service lists under a name which begins the same."""
     widget.delete(options, state)
-    for name in (f"{options.name}2", f"{options.name}-2"):
+    for name in (f"{options.name}2", f"{options.name}-b"):
         for found in widget.ask(options, "GET", f"/widgets?name={quote(name)}"):
             widget.ask(options, "DELETE", f"/widgets/{found['id']}")
     return True
@@ -87,7 +87,7 @@ def update_in_a_group(options: widget.WidgetOptions, state: State | None) -> Sta
 def delete_and_unshare(options: widget.WidgetOptions, state: State | None) -> bool:
     """Remove the widget, and empty the one beside it: its key was shared."""
     widget.delete(options, state)
-    for name in (f"2{options.name}", f"2-{options.name}"):
+    for name in (f"a{options.name}",):
         for found in widget.ask(options, "GET", f"/widgets?name={quote(name)}"):
             widget.ask(options, "PUT", f"/widgets/{found['id']}", {**found, "key": None, "size": 1000})
     return True
