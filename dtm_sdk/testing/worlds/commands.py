@@ -27,6 +27,8 @@ def command_faults(commands: Sequence[str], scratch: Path) -> list[Fault]:
     Args:
         commands: their names, as they are found in PATH.
         scratch: a folder for what stands in their place.
+
+    The strike of each takes the number of the one command that it is to befall, from 1; 0, by default, for all.
     """
     if not commands:
         return []
@@ -38,7 +40,7 @@ def _replaced(
     commands: Sequence[str], scratch: Path, body: str
 ) -> Callable[[], AbstractContextManager[Callable[[], int]]]:
     @contextmanager
-    def replaced() -> Iterator[Callable[[], int]]:
+    def replaced(only: int = 0) -> Iterator[Callable[[], int]]:
         folder, log, path = scratch / "shims", scratch / "shims.log", os.environ["PATH"]
         with Watch.here().unguarded():
             folder.mkdir(exist_ok=True)
@@ -46,11 +48,13 @@ def _replaced(
             for command in commands:
                 real = quote(which(command) or command)
                 shim = folder / command
-                shim.write_text(f"#!/bin/sh\nprintf . >>{quote(str(log))}\n{body.replace('{real}', real)}\n")
+                count = f"printf . >>{quote(str(log))}; n=$(($(wc -c <{quote(str(log))})))"
+                passed = f'[ {only} = 0 ] || [ $n = {only} ] || exec {real} "$@"'
+                shim.write_text(f"#!/bin/sh\n{count}\n{passed}\n{body.replace('{real}', real)}\n")
                 shim.chmod(stat.S_IRWXU)
         os.environ["PATH"] = f"{folder}{os.pathsep}{path}"
         try:
-            yield lambda: len(log.read_text())
+            yield lambda: int(len(log.read_text()) >= only) if only else len(log.read_text())
         finally:
             os.environ["PATH"] = path
 
@@ -59,8 +63,8 @@ def _replaced(
 
 def _hidden(scratch: Path) -> Callable[[], AbstractContextManager[Callable[[], int]]]:
     @contextmanager
-    def hidden() -> Iterator[Callable[[], int]]:
-        """No command is found; how often one was wanted can't be seen from here."""
+    def hidden(only: int = 0) -> Iterator[Callable[[], int]]:
+        """No command is found, whichever is asked for; how often one was wanted can't be seen from here."""
         path = os.environ["PATH"]
         os.environ["PATH"] = str(scratch / "nowhere")
         try:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtm_sdk.testing import FileWorld, Tree
+from dtm_sdk.testing.worlds.commands import command_faults
 from dtm_sdk.testing.worlds.files import NEIGHBOURS
 
 MODES = st.sampled_from([0o600, 0o644, 0o755, 0o400])
@@ -147,6 +148,9 @@ def test_commands_fail_in_each_way_and_are_themselves_again(tmp_path: Path) -> N
                     said = "not found"
                 met[fault.name] = said, count(), found.snapshot() != before
             assert run("again") == (0, "right\n")
+        with command_faults(["tool"], tmp_path)[0].strike(2) as count:  # type: ignore[call-arg]  # as worlds take it
+            assert [run("once"), run("twice"), run("thrice")] == [(0, "right\n"), (1, ""), (0, "right\n")]
+            assert count() == 1
     assert met == {
         "the command fails": ((1, ""), 1, False),
         "the command is killed": ((-9, ""), 1, False),
