@@ -58,6 +58,7 @@ class Subject:
         self.random = Random(seed)  # noqa: S311  # it makes samples
         self.steps: list[str] = []
         self.notes: list[str] = []
+        self._secrets: set[str] = set()
         self._process = os.getpid()
 
     @cached_property
@@ -147,6 +148,7 @@ class Subject:
         """
         options = options or self.parse(raw)
         secrets = reveal_all(options)
+        self._secrets.update(secrets)
         given = short(raw) + (f", {short(state)}" if state is not None and self.takes_state(operation) else "")
         self.steps.append(_hidden(f"{operation}({given})", secrets))
         try:
@@ -203,7 +205,8 @@ class Subject:
         except Violation:
             raise
         except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
-            self.notes.append(f"{type(error).__name__}: {short(str(error))}")
+            note = _hidden(describe(error), self._secrets)
+            self.notes += [] if note in self.notes else [note]
 
     def takes_state(self, operation: Operation) -> bool:
         """Whether an operation takes the recorded state."""
@@ -212,12 +215,13 @@ class Subject:
     # --- judging -----------------------------------------------------------------------------------------------------
 
     def fail(self, message: str, diff: Sequence[str] = (), trace: str = "") -> NoReturn:
-        """End the check: the plugin breaks the rule.
+        """End the check: the plugin breaks the rule. What it says shows no secret: worlds hold them in the clear.
 
         Raises:
             Violation: always.
         """
-        raise Violation(message, tuple(diff), trace)
+        lines = tuple(_hidden(line, self._secrets) for line in diff)
+        raise Violation(_hidden(message, self._secrets), lines, _hidden(trace, self._secrets))
 
     def same_states(self, wanted: object, found: object, message: str) -> None:
         """Hold two states against each other.
@@ -273,7 +277,7 @@ def same(one: object, other: object) -> bool:
 
 def _hidden(text: str, secrets: Iterable[str]) -> str:
     """A text without the secrets: it is printed, and written to reports."""
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
 

@@ -26,6 +26,10 @@ from dtm_sdk.testing.worlds.world import World
 HERE = Path(__file__).parent
 
 
+class Unavailable(Exception):  # noqa: N818  # the machine lacks something: no error of ours
+    """What a plugin of the zoo acts on can't be had here; the message says what is missing."""
+
+
 class Kept(Struct, frozen=True):
     """A plugin of the zoo.
 
@@ -33,11 +37,13 @@ class Kept(Struct, frozen=True):
         name: what it is called in the tests' ids.
         plugin: the plugin.
         world: makes its world.
+        ready: starts what its world needs, in this process, once; raises `Unavailable` where that can't be had.
     """
 
     name: str
     plugin: Plugin
     world: Callable[[], World]
+    ready: Callable[[], object] | None = None
 
 
 class Wrong(Struct, frozen=True, kw_only=True):
@@ -52,6 +58,7 @@ class Wrong(Struct, frozen=True, kw_only=True):
         entry: the name of its entry point, if that isn't the plugin's.
         files: what lies in its repository: path -> text, None for none; a docs page is made if it isn't one of them.
         limit: seconds that a check of it may take.
+        ready: as of `Kept`.
     """
 
     rule: str
@@ -62,6 +69,7 @@ class Wrong(Struct, frozen=True, kw_only=True):
     entry: str = ""
     files: Mapping[str, str | None] = {}
     limit: float = 120.0
+    ready: Callable[[], object] | None = None
 
     @property
     def id(self) -> str:
@@ -83,7 +91,11 @@ def made_as(kind: type[Plugin], plugin: Plugin, **changes: Any) -> Plugin:
 def right() -> tuple[Kept, ...]:
     """Every right plugin."""
     modules = [_module(path) for path in sorted((HERE / "right").glob("*.py"))]
-    return tuple(Kept(each.plugin.name, each.plugin, each.world) for each in modules if hasattr(each, "plugin"))
+    return tuple(
+        Kept(each.plugin.name, each.plugin, each.world, ready=getattr(each, "ready", None))
+        for each in modules
+        if hasattr(each, "plugin")
+    )
 
 
 @cache
@@ -98,8 +110,14 @@ def _module(path: Path) -> Any:
 
 
 def findings(kept: Kept | Wrong, rules: Collection[str] = ()) -> Iterator[Finding]:
-    """What the checks of some rules find, of all without any."""
-    limit, entry, files = (kept.limit, kept.entry, kept.files) if isinstance(kept, Wrong) else (60.0, "", {})
+    """What the checks of some rules find, of all without any.
+
+    Raises:
+        Unavailable: what its world needs can't be had here.
+    """
+    if kept.ready:
+        kept.ready()
+    limit, entry, files = (kept.limit, kept.entry, kept.files) if isinstance(kept, Wrong) else (120.0, "", {})
     with TemporaryDirectory(prefix="dtm-zoo-") as folder:
         repository = Path(folder)
         for path, text in {f"docs/{kept.plugin.name}.md": page(kept.plugin), **files}.items():

@@ -3,14 +3,14 @@
 import os
 import resource
 import shutil
-import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
+from dtm_sdk.testing.worlds.commands import command_faults
+from dtm_sdk.testing.worlds.sqlite import BESIDE, content, fill, is_sqlite
 from dtm_sdk.testing.worlds.world import Fault, Tree, World
 
 NEIGHBOURS: Final[Mapping[str, bytes | str | None]] = {
@@ -22,27 +22,34 @@ NEIGHBOURS: Final[Mapping[str, bytes | str | None]] = {
 }
 """What lies beside the resource: a path -> the bytes of a file, the target of a link, or None for a folder."""
 
-SQLITE: Final = b"SQLite format 3\x00"
-"""How a SQLite file starts (sqlite.org/fileformat2.html, section 1.3.1)."""
-SQLITE_BESIDE: Final = ("-journal", "-wal", "-shm")
-
 
 class FileWorld(World):
     """A folder of the check's own, which is the working directory of the plugin.
 
     A tree is `{path: {"kind": ..., "mode": ..., ...}}`, the path relative, with `/`: a file has its `content` as bytes,
-    a link its `target`, a SQLite file its `tables` with their rows, so that two files with the same rows are the same.
+    a link its `target`, a SQLite file what `dtm_sdk.testing.worlds.sqlite.content` says of it, so that two files with
+    the same rows are the same.
 
     Args:
         files: what lies there at first beside the neighbours, e.g. a file that the plugin keeps a section of:
-            path -> text.
+            path -> text, or bytes.
+        commands: names of the command-line tools that the plugin starts; each can be made to fail.
+        environment: variables of the process of each check, e.g. a PATH on which the tools are found.
     """
 
     name = "files"
 
-    def __init__(self, files: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, str | bytes] | None = None,
+        *,
+        commands: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._files = dict(files or {})
         self.planted = tuple(path for path in NEIGHBOURS if path not in self._files)
+        self._commands = tuple(commands)
+        self._environment = dict(environment or {})
         self._folder = Path()
 
     @contextmanager
@@ -50,12 +57,15 @@ class FileWorld(World):
         """Make the folder, plant the neighbours, and make it the working directory."""
         self._folder = scratch / "world"
         self._folder.mkdir()
-        before = Path.cwd()
+        before, variables = Path.cwd(), dict(os.environ)
         self.plant()
         os.chdir(self._folder)
+        os.environ.update(self._environment)
         try:
             yield
         finally:
+            os.environ.clear()
+            os.environ.update(variables)
             os.chdir(before)
 
     @property
@@ -69,12 +79,14 @@ class FileWorld(World):
         return (self._folder,)
 
     def faults(self) -> Sequence[Fault]:
-        """The process has no descriptor left; what else may befall a call is the suite's own."""
-        return [Fault("no file can be opened", _no_descriptor, blind=False)]
+        """The process has no descriptor left; commands fail; what else may befall a call is the suite's own."""
+        none_left = Fault("no file can be opened", _no_descriptor, blind=False)
+        return [none_left, *command_faults(self._commands, self._folder.parent)]
 
     def plant(self) -> None:
         """Put the neighbours and the files there."""
-        for path, what in {**NEIGHBOURS, **{path: text.encode() for path, text in self._files.items()}}.items():
+        own = {path: what.encode() if isinstance(what, str) else what for path, what in self._files.items()}
+        for path, what in {**NEIGHBOURS, **own}.items():
             place = self._folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
             if what is None:
@@ -103,9 +115,10 @@ class FileWorld(World):
         self._folder.mkdir(exist_ok=True)
         now = self.snapshot()
         for path in sorted(now, reverse=True):
-            if path not in tree or tree[path]["kind"] != now[path]["kind"]:
+            kind = tree[path].get("kind") if path in tree else None
+            if kind != now[path]["kind"]:
                 _remove(self._folder / path)
-                for suffix in SQLITE_BESIDE:
+                for suffix in BESIDE:
                     _remove(self._folder / f"{path}{suffix}")
         for path in sorted(tree):
             if tree[path] != now.get(path):
@@ -132,36 +145,12 @@ def _entry(path: Path) -> dict[str, Any] | None:
         return {"kind": "folder", "mode": mode}
     if not stat.S_ISREG(found.st_mode):
         return {"kind": "special", "mode": found.st_mode}
-    if path.name.endswith(SQLITE_BESIDE) and _is_sqlite(path.with_name(path.name.rpartition("-")[0])):
+    if path.name.endswith(BESIDE) and is_sqlite(path.with_name(path.name.rpartition("-")[0])):
         return None
-    if _is_sqlite(path):
-        return {"kind": "sqlite", "mode": mode, "tables": _tables(path)}
+    tables = content(path) if is_sqlite(path) else None
+    if tables is not None:
+        return {"kind": "sqlite", "mode": mode, **tables}
     return {"kind": "file", "mode": mode, "content": path.read_bytes()}
-
-
-def _is_sqlite(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(SQLITE)) == SQLITE
-    except OSError:
-        return False
-
-
-def _tables(path: Path) -> dict[str, Any]:
-    """Name -> {"sql": how it was made, "rows": {rowid: {column: value}}}; of a table without a rowid, by position."""
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as base:
-        base.row_factory = sqlite3.Row
-        made = base.execute("select name, sql from sqlite_schema where type='table' and name not like 'sqlite_%'")
-        return {name: {"sql": sql, "rows": _rows(base, name)} for name, sql in made.fetchall()}
-
-
-def _rows(base: sqlite3.Connection, table: str) -> dict[str, Any]:
-    quoted = '"' + table.replace('"', '""') + '"'
-    try:
-        rows = base.execute(f"select rowid as _dtm_row, * from {quoted}").fetchall()  # noqa: S608  # no parameter there
-    except sqlite3.OperationalError:
-        rows = base.execute(f"select row_number() over () as _dtm_row, * from {quoted}").fetchall()  # noqa: S608
-    return {str(row[0]): dict(zip(row.keys()[1:], tuple(row)[1:], strict=True)) for row in rows}
 
 
 def _remove(path: Path) -> None:
@@ -172,40 +161,21 @@ def _remove(path: Path) -> None:
 
 
 def _put(path: Path, entry: Mapping[str, Any]) -> None:
+    """Make an entry; one that lacks something is what a change of one place makes, say of a file into a link."""
     kind = entry["kind"]
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == "folder":
         path.mkdir(exist_ok=True)
     elif kind == "link":
         _remove(path)
-        path.symlink_to(entry["target"])
+        path.symlink_to(entry.get("target", "nowhere"))
         return
     elif kind == "file":
-        path.write_bytes(entry["content"])
+        path.write_bytes(entry.get("content", b""))
     elif kind == "sqlite":
-        _fill(path, entry["tables"])
+        fill(path, entry)
+    elif kind == "special" and stat.S_ISFIFO(entry["mode"]):
+        os.mkfifo(path)
     else:
-        with suppress(FileExistsError):
-            os.mkfifo(path)
-        return
-    path.chmod(entry["mode"])
-
-
-def _fill(path: Path, tables: Mapping[str, Any]) -> None:
-    """Make a SQLite file hold just these rows."""
-    with closing(sqlite3.connect(path)) as base, base:
-        there = [name for (name,) in base.execute("select name from sqlite_schema where type='table'").fetchall()]
-        for name in there:
-            if name not in tables and not name.startswith("sqlite_"):
-                base.execute(f'drop table "{name}"')
-        for name, table in tables.items():
-            if name not in there:
-                base.execute(table["sql"])
-            base.execute(f'delete from "{name}"')  # noqa: S608  # no parameter there
-            for number, row in table["rows"].items():
-                columns = ", ".join(f'"{column}"' for column in row)
-                values = ", ".join("?" * len(row))
-                base.execute(
-                    f'insert into "{name}" (rowid, {columns}) values (?, {values})',  # noqa: S608
-                    (int(number), *row.values()),
-                )
+        raise ValueError(f"{path.name} is of the kind {kind!r}, which can't be put back: name it in `volatile`")
+    path.chmod(stat.S_IMODE(entry.get("mode", 0o755 if kind == "folder" else 0o644)))

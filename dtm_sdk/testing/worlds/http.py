@@ -1,23 +1,22 @@
 """A service with an HTTP API: a stateful fake, given as a WSGI application, on a real socket of the loopback."""
 
-import io
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import deepcopy
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import unquote
 from wsgiref.types import WSGIApplication
 
 from msgspec import Struct
 
 from dtm_sdk.options import Json
 from dtm_sdk.testing.worlds.world import Fault, Strike, Tree, World
+from dtm_sdk.testing.worlds.wsgi import Answer, asked
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
@@ -41,14 +40,6 @@ class Request(Struct, frozen=True):
     path: str
     body: bytes
     mutating: bool
-
-
-class Answer(Struct):
-    """What the application answers: a status line such as "200 OK", headers, a body."""
-
-    status: str
-    headers: list[tuple[str, str]]
-    body: bytes
 
 
 class _Strike(Struct):
@@ -192,8 +183,19 @@ class HttpWorld(World):
         ]
         return [Fault(name, self._striker(kind, status), kind not in {"cut", "garble"}) for name, kind, status in kinds]
 
-    def _striker(self, kind: Kind, status: str) -> Strike:
-        return lambda only=0: self.struck(kind, lambda request: True, status, only)
+    def refusals(self) -> Sequence[Fault]:
+        """Requests that change things are refused, in each way that is usual; what is asked is answered."""
+        refused = (HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.INTERNAL_SERVER_ERROR)
+        return [
+            Fault(
+                f"what changes things is answered by {status.value}",
+                self._striker("status", f"{status.value} {status.phrase}", lambda request: request.mutating),
+            )
+            for status in refused
+        ]
+
+    def _striker(self, kind: Kind, status: str, applies: Callable[[Request], bool] = lambda request: True) -> Strike:
+        return lambda only=0: self.struck(kind, applies, status, only)
 
     @contextmanager
     def struck(
@@ -225,7 +227,7 @@ class HttpWorld(World):
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """What the application says, one request at a time."""
         with self._lock:
-            return _asked(self._application, method, path, headers, body)
+            return asked(self._application, method, path, headers, body)
 
     def is_mutating(self, method: str, path: str) -> bool:
         """Whether a request changes things."""
@@ -339,44 +341,3 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
-
-
-def _asked(application: WSGIApplication, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-    """One call of a WSGI application (PEP 3333)."""
-    bare, _, query = path.partition("?")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote(bare, "latin-1"),
-        "QUERY_STRING": query,
-        "CONTENT_LENGTH": str(len(body)),
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": io.StringIO(),
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, value in headers.items():
-        key = name.upper().replace("-", "_")
-        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-    answer = Answer("500 Internal Server Error", [], b"")
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], None]:
-        answer.status, answer.headers = status, headers
-        return pieces.append
-
-    pieces: list[bytes] = []
-    said: Iterable[bytes] = application(environ, start_response)
-    try:
-        pieces.extend(said)
-    finally:
-        close = getattr(said, "close", None)
-        if close:
-            close()
-    answer.body = b"".join(pieces)
-    return answer

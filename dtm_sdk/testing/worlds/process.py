@@ -2,16 +2,13 @@
 
 import os
 import signal
-import stat
-import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from textwrap import dedent
-from typing import Final
 
-from dtm_sdk.testing.worlds.world import Fault, Strike, Tree, World
+from dtm_sdk.testing.worlds.commands import command_faults
+from dtm_sdk.testing.worlds.world import Fault, Tree, World
 
 
 class ProcessWorld(World):
@@ -20,7 +17,7 @@ class ProcessWorld(World):
     Args:
         pid: the process of the server, where it can be stopped for a while: a plugin then meets a time-out.
         commands: names of the command-line tools that the plugin starts: each can be made to fail, to be missing or to
-            print nonsense, by a program of that name which is found before it.
+            print nonsense.
         environment: variables of the process of each check, e.g. where the server is.
     """
 
@@ -40,15 +37,21 @@ class ProcessWorld(World):
         self._scratch = scratch
         folder = scratch / "world"
         folder.mkdir()
+        if self.pid:
+            os.kill(self.pid, signal.SIGCONT)  # a check that ran out of time may have left it paused
         before, variables = Path.cwd(), dict(os.environ)
         os.chdir(folder)
         os.environ.update(self.environment)
         try:
+            self.prepare()
             yield
         finally:
             os.environ.clear()
             os.environ.update(variables)
             os.chdir(before)
+
+    def prepare(self) -> None:
+        """Put a server that the checks share to how it is at first, whatever the last one left; nothing by default."""
 
     @abstractmethod
     def snapshot(self) -> Tree:
@@ -66,8 +69,7 @@ class ProcessWorld(World):
     def faults(self) -> Sequence[Fault]:
         """The server that doesn't answer; each tool that fails, prints nonsense, is killed or missing."""
         server = [Fault("the server does not answer", self._paused)] if self.pid else []
-        broken = [Fault(name, self._replaced(body), "nonsense" not in name) for name, body in _BROKEN.items()]
-        return [*server, *(broken if self.commands else ())]
+        return [*server, *command_faults(self.commands, self._scratch)]
 
     @contextmanager
     def _paused(self, only: int = 0) -> Iterator[Callable[[], int]]:  # noqa: ARG002  # a server pauses as a whole
@@ -78,30 +80,4 @@ class ProcessWorld(World):
             yield lambda: 1
         finally:
             os.kill(self.pid, signal.SIGCONT)
-
-    def _replaced(self, body: str) -> Strike:
-        @contextmanager
-        def replaced(only: int = 0) -> Iterator[Callable[[], int]]:
-            folder, log, path = self._scratch / "shims", self._scratch / "shims.log", os.environ["PATH"]
-            folder.mkdir(exist_ok=True)
-            log.write_text("")
-            for command in self.commands:
-                shim = folder / command
-                shim.write_text(f"#!{sys.executable}\nopen({str(log)!r}, 'a').write('.')\n{dedent(body)}")
-                shim.chmod(stat.S_IRWXU)
-            os.environ["PATH"] = f"{folder}{os.pathsep}{path}"
-            try:
-                yield lambda: len(log.read_text())
-            finally:
-                os.environ["PATH"] = path
-                for command in self.commands:
-                    (folder / command).unlink()
-
-        return replaced
-
-
-_BROKEN: Final = {
-    "the command fails": "import sys\nsys.exit('it can not be done')\n",
-    "the command is killed": "import os\nos.kill(os.getpid(), 9)\n",
-    "the command prints nonsense": "print('<<< nonsense >>>')\n",
-}
+            self.snapshot()  # once it answers, it has done what was asked of it meanwhile

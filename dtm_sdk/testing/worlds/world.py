@@ -92,6 +92,10 @@ class World(ABC):
     def settle(self) -> None:  # noqa: B027  # most worlds do what they are asked for at once
         """Wait until what a plugin that died has asked for is done; nothing by default."""
 
+    def refusals(self) -> Sequence[Fault]:
+        """The ways in which calls that change things can be made to fail, while the others are answered; none else."""
+        return ()
+
     def mutations(self) -> int:
         """How many calls that change things have come from the plugin so far, where the world can tell; else 0."""
         return 0

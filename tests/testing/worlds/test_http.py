@@ -1,0 +1,150 @@
+"""A service in Python on a real socket, and what befalls requests."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, IncompleteRead
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dtm_sdk.testing import Fault, HttpWorld
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+class Store:
+    """A service that keeps what is put: `PUT /KEY`, `GET /KEY`."""
+
+    def __init__(self) -> None:
+        self.state: dict[str, Any] = {}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        key = environ["PATH_INFO"].removeprefix("/")
+        if environ["REQUEST_METHOD"] == "PUT":
+            self.state[key] = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        start_response("200 OK" if key in self.state else "404 Not Found", [("Content-Type", "application/json")])
+        return [json.dumps({"value": self.state.get(key)}).encode()]
+
+
+def ask(world: HttpWorld, method: str, key: str, value: Any = None) -> tuple[int, Any]:
+    """What a plain client hears: the status, and the value if the body has one."""
+    parts = urlsplit(world.url)
+    with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=0.5)) as client:
+        client.request(method, f"/{key}", json.dumps(value) if method == "PUT" else None)
+        answer = client.getresponse()
+        return answer.status, json.loads(answer.read()).get("value")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[HttpWorld]:
+    store = Store()
+    found = HttpWorld(store, store.state, url_option="server.url", volatile=["times.*"])
+    with found.opened(tmp_path):
+        yield found
+
+
+def by_name(faults: Iterable[Fault], part: str) -> Fault:
+    return next(fault for fault in faults if part in fault.name)
+
+
+@settings(deadline=None, max_examples=50)
+@given(one=st.dictionaries(st.text(), JSON), other=st.dictionaries(st.text(), JSON))
+def test_a_tree_that_is_restored_is_what_is_seen_and_shares_nothing(one: dict[str, Any], other: dict[str, Any]) -> None:
+    state: dict[str, Any] = {}
+    world = HttpWorld(Store(), state)
+    for tree in (one, other, one):
+        world.restore(tree)
+        assert world.snapshot() == tree == state
+    state["new"] = 1
+    world.snapshot()["newer"] = 2
+    assert "new" not in one
+    assert "newer" not in state
+
+
+def test_the_service_answers_and_its_requests_are_kept(world: HttpWorld) -> None:
+    assert ask(world, "PUT", "a", 1) == (200, 1)
+    assert ask(world, "GET", "a") == (200, 1)
+    assert ask(world, "GET", "b") == (404, None)
+    assert [(each.method, each.path, each.mutating) for each in world.requests] == [
+        ("PUT", "/a", True),
+        ("GET", "/a", False),
+        ("GET", "/b", False),
+    ]
+    assert world.mutations() == 1
+    assert world.snapshot() == {"a": 1}
+
+
+def test_options_get_the_address_and_stay_as_they_were(world: HttpWorld) -> None:
+    given_options: dict[str, Any] = {"name": "x", "server": {"port": 1}}
+    assert world.bind(given_options) == {"name": "x", "server": {"port": 1, "url": world.url}}
+    assert given_options == {"name": "x", "server": {"port": 1}}
+    assert world.bind({}) == {"server": {"url": world.url}}
+
+
+def test_there_is_no_address_outside() -> None:
+    with pytest.raises(RuntimeError, match="isn't open"):
+        _ = HttpWorld(Store(), {}).url
+
+
+@pytest.mark.parametrize(
+    ("part", "raised", "done"),
+    [
+        ("refused", OSError, False),
+        ("reset", OSError, False),
+        ("no answer", TimeoutError, False),
+        ("cut", IncompleteRead, True),
+        ("no JSON", json.JSONDecodeError, True),
+    ],
+)
+def test_a_fault_is_what_its_name_says(world: HttpWorld, part: str, raised: type[Exception], done: bool) -> None:  # noqa: FBT001
+    with by_name(world.faults(), part).strike() as count:
+        with pytest.raises((raised, HTTPException) if raised is OSError else raised):
+            ask(world, "PUT", "a", 1)
+        assert count() == 1
+    assert ("a" in world.snapshot()) is done
+    assert ask(world, "PUT", "b", 2) == (200, 2)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503])
+def test_a_status_is_answered_and_nothing_is_done(world: HttpWorld, status: int) -> None:
+    with by_name(world.faults(), str(status)).strike() as count:
+        assert ask(world, "PUT", "a", 1) == (status, None)
+        assert ask(world, "GET", "a") == (status, None)
+        assert count() == 2
+    assert world.snapshot() == {}
+
+
+@pytest.mark.parametrize("status", [403, 409, 423, 500])
+def test_what_changes_things_is_refused_and_what_is_asked_is_answered(world: HttpWorld, status: int) -> None:
+    ask(world, "PUT", "a", 1)
+    with by_name(world.refusals(), str(status)).strike() as count:
+        assert ask(world, "PUT", "a", 2) == (status, None)
+        assert ask(world, "GET", "a") == (200, 1)
+        assert count() == 1
+    assert ask(world, "PUT", "a", 2) == (200, 2)
+
+
+def test_a_lost_answer_is_of_work_that_was_done(world: HttpWorld) -> None:
+    with world.lost_answers() as count:
+        with pytest.raises((OSError, HTTPException)):
+            ask(world, "PUT", "a", 1)
+        assert ask(world, "GET", "a") == (200, 1)
+        assert count() == 1
+
+
+def test_which_requests_change_things_may_be_said(tmp_path: Path) -> None:
+    store = Store()
+    world = HttpWorld(store, store.state, mutating=lambda method, path: path.startswith("/do"))
+    with world.opened(tmp_path):
+        ask(world, "PUT", "a", 1)
+        ask(world, "GET", "do-it")
+        assert world.mutations() == 1
