@@ -1,15 +1,18 @@
 """The plugin under the real runner: each command in a process of its own, the calls of the plugin counted."""
 
+import encodings.utf_8_sig
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
+import dtm_sdk.backends.local
 from dtm_sdk.errors import PluginError
 from dtm_sdk.events import Failed, Said
 from dtm_sdk.options import Json
@@ -20,6 +23,9 @@ from dtm_sdk.testing.forked import ChildDiedError, forked
 from dtm_sdk.testing.runs import Run, Runner
 from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.watch import Watch
+
+_IMPORTED: Final = (encodings.utf_8_sig, logging, dtm_sdk.backends.local)
+"""What each command would import anew in its process, at ten times the cost of the rest of it."""
 
 Command = Literal["apply", "delete", "destroy", "plan", "verify"]
 
