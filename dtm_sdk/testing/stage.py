@@ -83,7 +83,7 @@ class Calls:
 
 
 class Stage:
-    """A config, a state, and the commands on them.
+    """A config, a state, and the commands on them. One operation at a time: what two at once do is rule P1's.
 
     Args:
         subject: the plugin and its world.
@@ -177,7 +177,7 @@ class Stage:
         settings: Mapping[str, Any],
     ) -> Ran:
         self.calls.failing = failing
-        run: Run = getattr(self.runner, command)(tools, **settings)
+        run: Run = getattr(self.runner, command)(tools, parallelism=1, **settings)
         return Ran(
             planned=[f"{change.action.value} {change.name}" for change in run.plan.changes],
             messages=[message for change in run.plan.changes for message in change.messages],
