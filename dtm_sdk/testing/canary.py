@@ -13,7 +13,7 @@ from msgspec import Struct
 
 SHORTEST: Final = 6
 """Characters of a form that are worth looking for: fewer stand anywhere by chance."""
-KINDS: Final = ('{}"%/ ü\'\\', '{}"%/ \'\\', "{}%+/=", "{}-_.", "{}")
+KINDS: Final = ("{}\"%/ ü'\\", "{}\"%/ '\\", "{}%+/=", "{}-_.", "{}")
 """What follows a canary's letters, the richest first: the next one is tried where a plugin or its world refuses one."""
 LETTERS: Final = "CaNaRy"
 
@@ -105,4 +105,3 @@ def hidden_in(text: str, secrets: Iterable[str]) -> str:
                 text = f"{text[:at]}***{text[at + len(form) :]}"
                 at = text.lower().find(form, at + 3)
     return text
-

@@ -1,4 +1,4 @@
-"""Operations that meet a fault: of the world, or at each call that does I/O. What a plugin does on its way out shows."""
+"""Operations that meet a fault, of the world or at each call that does I/O: what a plugin does on its way out shows."""
 
 import errno
 import os
@@ -57,9 +57,7 @@ def disturbed(
     subject.fresh()
 
 
-def _failing(
-    subject: Subject, operation: Operation, raw: Raw, state: State | None, number: int, raised: Raised
-) -> str:
+def _failing(subject: Subject, operation: Operation, raw: Raw, state: State | None, number: int, raised: Raised) -> str:
     """Call an operation whose call of that number fails; the name of that call, empty where there is none."""
     struck: list[str] = []
     counted = 0

@@ -5,7 +5,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 LEFT_ALONE: Final = ("pyfakefs", "pytest", "_pytest", "pluggy", "hypothesis", "msgspec", "yaml", "click", "xdist")
 """Packages that no plugin works on files through; they needn't be looked through, and keep what is real."""
@@ -22,7 +25,9 @@ def fake_files(folder: Path) -> Iterator[None]:
     from pyfakefs.fake_filesystem_unittest import Patcher
 
     _mend()
-    skipped = [name for name in sys.modules if name.partition(".")[0] in LEFT_ALONE or name in KEPT]
+    skipped: list[str | ModuleType] = [
+        name for name in sys.modules if name.partition(".")[0] in LEFT_ALONE or name in KEPT
+    ]
     with Patcher(additional_skip_names=skipped) as patcher:
         if patcher.fs is None:
             raise RuntimeError("pyfakefs has no file system")
@@ -52,5 +57,8 @@ def _mend() -> None:
         number: int = theirs(self, path, flags, there, dir_fd=dir_fd)
         return number
 
-    FakeOsModule.open = open_
-    FakeFileWrapper.readall = lambda self: self.read()
+    for owner, name, function in (
+        (FakeOsModule, "open", open_),
+        (FakeFileWrapper, "readall", lambda self: self.read()),
+    ):
+        setattr(owner, name, function)

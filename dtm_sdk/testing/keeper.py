@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
-from dtm_sdk.options import Identity, Meta, Options
+from msgspec import Meta
+
+from dtm_sdk.options import Identity, Options
 from dtm_sdk.plugin import Plugin, State
 
 
@@ -10,7 +12,7 @@ class KeeperOptions(Options):
     """Options of the keeper."""
 
     name: Annotated[Identity[str], Meta(description="What it is called.")]
-    values: Annotated[dict[str, Any], Meta(description="What it keeps.")] = {}
+    values: Annotated[dict[str, Any], Meta(description="What it keeps.")]
 
 
 def keeper() -> Plugin:

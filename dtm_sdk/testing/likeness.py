@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, NoReturn
 
 from dtm_sdk.errors import DtmError
 from dtm_sdk.options import Json
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.subject import Raw, Subject
+from dtm_sdk.testing.verdicts import skip, unsupported
 from dtm_sdk.testing.worlds.world import Tree
 
 TRIES = 12
@@ -56,7 +57,7 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def elsewhere(subject: Subject, raw: Raw) -> Raw | None:
-    """The options with another identity: that of another example, else one of the suite's own; None if none is valid."""
+    """The options with another identity: of another example, else one of the suite's own; None if none is valid."""
     shape = subject.plugin.shape
     own = shape.identity_of(subject.full(raw))
     if own is None:
@@ -76,6 +77,18 @@ def elsewhere(subject: Subject, raw: Raw) -> Raw | None:
         ),
         None,
     )
+
+
+def alone(subject: Subject) -> NoReturn:
+    """End a check that needs two identities: there is only one.
+
+    Raises:
+        Unsupported: no option is an Identity.
+        Skipped: none of the identities that were tried is valid.
+    """
+    if not subject.plugin.shape.identity:
+        unsupported("no option is an Identity")
+    skip("no second identity is known: give two examples with another identity each")
 
 
 def like(subject: Subject, raw: Raw, other: Raw) -> Raw | None:

@@ -68,7 +68,8 @@ class Calls:
 
     def counted(self, plugin: Plugin) -> Plugin:
         """The plugin, each of whose operations is noted here when it is called."""
-        return replace(plugin, **{name: self._noted(name, getattr(plugin, name)) for name in OPERATIONS})
+        noted: dict[str, Any] = {name: self._noted(name, getattr(plugin, name)) for name in OPERATIONS}
+        return replace(plugin, **noted)
 
     def _noted(self, name: Operation, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
@@ -228,5 +229,3 @@ def _told(tool: Mapping[str, Json]) -> str:
     from dtm_sdk.testing.difference import short
 
     return f"{tool['name']}: {short(tool['options'], 120)}"
-
-

@@ -1,7 +1,7 @@
 """Two pieces of work in two threads, one step at a time by turns: what they share shows, and shows each time.
 
-A step ends where the author's code calls or is called, and where anything calls a C function that does I/O. Threads left
-to themselves change over there once in a million times; here they do each time.
+A step ends where the author's code calls or is called, and where anything calls a C function that does I/O. Threads
+left to themselves change over there once in a million times; here they do each time.
 """
 
 import sys

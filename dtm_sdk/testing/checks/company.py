@@ -7,12 +7,11 @@ from typing import Any, Final
 from dtm_sdk.plugin import OPERATIONS, Operation, State
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.disturbed import disturbed
-from dtm_sdk.testing.likeness import elsewhere, like, likened
+from dtm_sdk.testing.likeness import alone, elsewhere, like, likened
 from dtm_sdk.testing.process_wide import open_files, process_wide, settled, threads
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Raw, Subject, describe, trace_of, without
 from dtm_sdk.testing.turns import by_turns
-from dtm_sdk.testing.verdicts import skip, unsupported
 from dtm_sdk.testing.worlds.world import Tree, places, pruned
 
 STRIDES: Final = ((1, 1), (3, 1), (1, 4))
@@ -43,17 +42,17 @@ def test_p1_two_at_once(subject: Subject) -> None:
         subject.fresh()
         states: dict[str, State] = {}
         for operation, options in _phases(subject, raws):
-            alone = _alone(subject, operation, options, states)
-            states = _together(subject, operation, options, states, alone, strides)
+            apart = _apart(subject, operation, options, states)
+            states = _together(subject, operation, options, states, apart, strides)
 
 
 def _two(subject: Subject) -> dict[str, Raw]:
     first = subject.pairs[0][0] if subject.pairs else subject.an_example()
     others = [example for example in subject.examples if like(subject, example, first) != example]
-    second = others[0] if others else elsewhere(subject, first)
+    second = next(iter(others), elsewhere(subject, first))
     if second is None:
-        unsupported("no option is an Identity") if not subject.plugin.shape.identity else skip("no second identity")
-    return dict(zip(LABELS, (first, second), strict=True))
+        alone(subject)
+    return {LABELS[0]: first, LABELS[1]: second}
 
 
 def _phases(subject: Subject, raws: dict[str, Raw]) -> Iterator[tuple[Operation, dict[str, Raw]]]:
@@ -71,7 +70,7 @@ Ended = tuple[dict[str, Any], list[Tree]]
 """What each operation returned, and the worlds that there may be then: of the one order, and of the other."""
 
 
-def _alone(subject: Subject, operation: Operation, raws: Mapping[str, Raw], states: Mapping[str, State]) -> Ended:
+def _apart(subject: Subject, operation: Operation, raws: Mapping[str, Raw], states: Mapping[str, State]) -> Ended:
     """What the two do one after the other, in either order; the world is put back."""
     before, steps = subject.snapshot(), [*subject.steps]
     trees: list[Tree] = []
@@ -89,7 +88,7 @@ def _together(
     operation: Operation,
     raws: Mapping[str, Raw],
     states: Mapping[str, State],
-    alone: Ended,
+    apart: Ended,
     strides: tuple[int, int],
 ) -> dict[str, State]:
     """What the two do at once, held against what they do alone; the states then."""
@@ -105,7 +104,7 @@ def _together(
     for error in by_turns([work(label) for label in LABELS], strides):
         if error is not None:
             subject.fail(f"{operation} of two at once raised {describe(error)}", trace=trace_of(error))
-    wanted, trees = alone
+    wanted, trees = apart
     found = {label: _same_part(subject, returned[label]) for label in LABELS}
     subject.same_states(wanted, found, f"{operation} of two at once returns another thing than of each alone")
     tree = _plain(subject, subject.snapshot(), returned, states)
@@ -132,7 +131,9 @@ COUNTS: Final = (("open files", open_files), ("threads", threads))
 
 @check("P2", rests_on=("C2", "D1"))
 def test_p2_process_as_it_was(subject: Subject) -> None:
-    """Process-wide things stay as they were: working directory, environment, umask, locale, signal handlers, `sys.path`.
+    """Process-wide things stay as they were.
+
+    These are working directory, environment, umask, locale, signal handlers, `sys.path`.
 
     Why: they belong to all plugins of a run, and to the runner. What one changes, the others find changed, at the same
     time and afterwards. An operation that fails must put them back too.

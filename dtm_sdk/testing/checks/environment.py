@@ -17,10 +17,11 @@ Step = tuple[str, Any, Tree]
 
 @check("E1", rests_on=("C2", "C3", "U1", "D1", "D2", "R3"))
 def test_e1_fake_directory(subject: Subject) -> None:
-    """A filesystem plugin behaves the same on a real directory and on a fake one (pyfakefs). One that starts children
-    or does I/O in C libraries: unsupported, which is probed.
+    """A filesystem plugin behaves the same on a real directory and on a fake one (pyfakefs).
 
-    Why: the author's tests, and those of whoever uses the plugin as a library, run on a fake directory: in a moment, and
+    One that starts children or does I/O in C libraries: unsupported, which is probed.
+
+    Why: the author's tests, and those of whoever uses the plugin as a library, run on a fake directory: fast, and
     without a trace. A plugin that isn't what it is there leans on something that isn't a directory: a mount table,
     inode numbers, a descriptor that the kernel must know, a function that was put aside at import.
 

@@ -23,9 +23,9 @@ Secrets = dict[str, str]
 
 @check("S1", rests_on=("C1", "C2", "U1", "D1"))
 def test_s1_canaries_are_not_said(subject: Subject) -> None:
-    """A canary in each `Secret` option never shows, raw or encoded (base64, URL, JSON, YAML, hex), in state, journal,
-    log at any level, output, report, traceback, exception, argv of children or file names.
+    """A canary in each `Secret` option never shows, raw or encoded (base64, URL, JSON, YAML, hex).
 
+    Not in state, journal, log at any level, output, report, traceback, exception, argv of children or file names.
     A secret that the world must know, such as a token for it, is its own canary. What is in the world is exempt. That
     a text is derived from a secret, such as its hash or its length, is not looked for.
 
@@ -82,7 +82,7 @@ def _dumped(value: object) -> str:
 
 def _told(error: BaseException) -> str:
     """All that an exception says of itself, and what it comes from."""
-    told = []
+    told: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(told) < 20:
         told.append(f"{describe(seen)} {seen!r} {vars(seen)!r} {seen.args!r}")

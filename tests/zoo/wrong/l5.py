@@ -30,8 +30,6 @@ def update_and_keep_a_copy(options: note.NoteOptions, state: State | None) -> St
     return note.save(options)
 
 
-
-
 WRONG = [
     Wrong(
         rule="L5",

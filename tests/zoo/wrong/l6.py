@@ -7,7 +7,6 @@ from tests.zoo.right import note, widget
 from tests.zoo.zoo import Wrong, but
 
 
-
 def with_outputs(state: State | None, outputs: Any) -> State | None:
     """A state with other outputs."""
     return state and {**state, "outputs": outputs}

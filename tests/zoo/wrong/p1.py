@@ -75,7 +75,7 @@ class Client:
         except Exception as error:
             raise PluginError(f"{options.url} can't be asked: {type(error).__name__}", "look at it") from error
         finally:
-            if cls.connection:
+            if cls.connection is not None:
                 cls.connection.close()
         if answer.status != 200:
             raise PluginError(f"{options.url} says {answer.status}", "look at its log")
@@ -88,7 +88,7 @@ class Client:
     def send(cls, options: widget.WidgetOptions, path: str) -> None:
         """Send a GET."""
         headers = {"Authorization": f"Bearer {options.token.reveal()}"}
-        if cls.connection:
+        if cls.connection is not None:
             cls.connection.request("GET", path, None, headers)
 
 
