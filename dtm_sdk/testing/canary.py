@@ -65,9 +65,9 @@ def _forms(text: str) -> Iterator[tuple[str, str]]:
     yield "as URL, twice", quote(quote(text, safe=""), safe="")
     yield from (("in hex", data.hex()), ("in hex", data.hex(":")), ("in hex", data.hex(" ")))
     for name, encode in (("in base64", base64.b64encode), ("in base64", base64.urlsafe_b64encode)):
-        yield from ((name, core) for core in _cores(data, encode))
-    inner = base64.b64encode(data)
-    yield from (("in base64, twice", core) for core in _cores(inner, base64.b64encode))
+        for core in _cores(data, encode):
+            yield name, core
+            yield from ((f"{name}, twice", twice) for twice in _cores(core.encode(), encode))
 
 
 def _cores(data: bytes, encode: Callable[[bytes], bytes]) -> Iterator[str]:

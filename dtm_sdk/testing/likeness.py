@@ -127,3 +127,37 @@ def _is_valid(subject: Subject, raw: Raw) -> bool:
     except DtmError:
         return False
     return True
+
+
+def changes_of(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
+    """Options before and after a change: of the identity, and of each other option by what another example has."""
+    raw = subject.an_example()
+    moved = elsewhere(subject, raw)
+    if moved:
+        yield raw, moved
+    shape = subject.plugin.shape
+    identity = {path[0] for path in shape.identity}
+    tuning = {path[0] for path in shape.tuning}
+    seen: list[Raw] = []
+    for example in subject.examples[1:]:
+        for key in example.keys() - identity - tuning:
+            changed = {**raw, key: example[key]}
+            if changed not in (raw, *seen) and like(subject, changed, raw):
+                seen.append(changed)
+                yield raw, changed
+
+
+def several(subject: Subject) -> dict[str, Raw]:
+    """Tools with an identity each: one of the examples, and one elsewhere, with other options where there are any."""
+    one, other = subject.pairs[0] if subject.pairs else (subject.an_example(),) * 2
+    moved = elsewhere(subject, other)
+    return {"one": one, "two": moved} if moved else {"one": one}
+
+
+def leaves_of(value: State, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The path and value of each leaf of an object; lists are leaves."""
+    for key, item in value.items():
+        if isinstance(item, dict) and item:
+            yield from leaves_of(item, (*above, key))
+        else:
+            yield (*above, key), item

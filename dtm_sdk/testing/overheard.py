@@ -44,6 +44,7 @@ def overhearing(scratch: Path) -> Iterator[Overheard]:
         Watch.here().watching() as seen,
     ):
         warnings.simplefilter("always")
+        warnings.showwarning = lambda message, category, *place: heard.add(f"a {category.__name__}", str(message))
         yield heard
     for command in seen.children:
         heard.add("the arguments of a child", command)
@@ -58,7 +59,9 @@ def _streams(heard: Overheard, scratch: Path) -> Iterator[None]:
     for stream in streams:
         with suppress(OSError, ValueError):
             stream.flush()
-    with Watch.here().unguarded(), tempfile.TemporaryFile(dir=scratch) as file:
+    with Watch.here().unguarded():
+        file = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115  # closed below, where the guard stands again
+    with file:
         kept = [os.dup(number) for number in (1, 2)]
         for number in (1, 2):
             os.dup2(file.fileno(), number)
@@ -68,8 +71,7 @@ def _streams(heard: Overheard, scratch: Path) -> Iterator[None]:
         )
         ours = (sys.stdout, sys.stderr)
         try:
-            with _guarded():
-                yield
+            yield
         finally:
             for stream in ours:
                 with suppress(OSError, ValueError):
@@ -80,16 +82,6 @@ def _streams(heard: Overheard, scratch: Path) -> Iterator[None]:
                 os.close(old)
             file.seek(0)
             heard.add("what it prints", file.read().decode("utf-8", "replace"))
-
-
-@contextmanager
-def _guarded() -> Iterator[None]:
-    watch = Watch.here()
-    before, watch.guarded = watch.guarded, True
-    try:
-        yield
-    finally:
-        watch.guarded = before
 
 
 @contextmanager

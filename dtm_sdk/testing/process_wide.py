@@ -44,7 +44,7 @@ _THINGS: Final[Mapping[str, Callable[[], Any]]] = {
     "the umask": _umask,
     "the locale": lambda: locale.setlocale(locale.LC_ALL),
     "a signal handler": _handlers,
-    "the alarm": lambda: signal.getitimer(signal.ITIMER_REAL)[1] > 0,
+    "the alarm": lambda: signal.getitimer(signal.ITIMER_REAL)[0] > 0,
     "sys.path": lambda: [*sys.path],
     "sys.argv": lambda: [*sys.argv],
     "sys.stdin": lambda: sys.stdin,

@@ -1,6 +1,7 @@
 """The plugin under the real runner: each command in a process of its own, the calls of the plugin counted."""
 
 import encodings.utf_8_sig
+import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,14 +104,11 @@ class Stage:
 
     def tool(self, name: str, raw: Raw) -> dict[str, Json]:
         """A tool of the config. Its secrets come from the environment, as they should: Delete finds them again."""
-        plugin = self.subject.plugin
         texts: list[str] = []
 
         def named(text: str) -> str:
             texts.append(text)
             return f"{_MARK}{len(texts) - 1}"
-
-        marked = full(self.subject.parse(raw), named)
 
         def written(value: Json, mark: Json) -> Json:
             if isinstance(value, dict) and isinstance(mark, dict):
@@ -118,12 +116,11 @@ class Stage:
             if isinstance(value, list) and isinstance(mark, list):
                 return [written(item, inner) for item, inner in zip(value, mark, strict=True)]
             if isinstance(mark, str) and mark.startswith(_MARK):
-                variable = f"DTM_SECRET_{name.upper()}_{mark.removeprefix(_MARK)}"
-                os.environ[variable] = texts[int(mark.removeprefix(_MARK))]
-                return f"[[ env {variable} ]]"
-            return value.replace("[[", "\\[[").replace("${{", "\\${{") if isinstance(value, str) else value
+                return from_environment(texts[int(mark.removeprefix(_MARK))])
+            return _quoted(value) if isinstance(value, str) else value
 
-        return {"name": name, "plugin": plugin.name, "options": written(raw, marked)}
+        options = written(raw, full(self.subject.parse(raw), named))
+        return {"name": name, "plugin": self.subject.plugin.name, "options": options}
 
     def apply(self, *tools: Mapping[str, Json], **settings: Any) -> Ran:
         """`dtm -y apply` of these tools."""
@@ -222,7 +219,20 @@ class Stage:
         return record.resource
 
 
-_MARK = "\0dtm secret \0"
+_MARK: Final = "\0dtm secret \0"
+
+
+def from_environment(text: str) -> str:
+    """A reference to an environment variable that holds a text."""
+    variable = f"DTM_TEXT_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    os.environ[variable] = text
+    return f"[[ env {variable} ]]"
+
+
+def _quoted(text: str) -> str:
+    """A text as it has to stand in a config to be what it is."""
+    plain = text.replace("${{", "\\${{")
+    return from_environment(plain) if "[[" in plain else plain
 
 
 def _told(tool: Mapping[str, Json]) -> str:

@@ -44,7 +44,7 @@ def test_e1_fake_directory(subject: Subject) -> None:
     except ImportError:
         skip("pyfakefs is not installed: pip install 'dtm-sdk[testing]'")
     subject.fresh()
-    with Watch.here().unguarded(), fake_files(world.folder):
+    with fake_files(world.folder):
         world.plant()
         if subject.changes(subject.empty, subject.snapshot()):
             skip("the world can't be made on a fake directory")

@@ -1,16 +1,16 @@
 """Lifecycle, through the real runner: the rules L1 to L6. Each command runs in a process of its own, as in life."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 from dtm_sdk.options import Json
-from dtm_sdk.plugin import State
-from dtm_sdk.testing.difference import difference, short
+from dtm_sdk.testing.difference import short
 from dtm_sdk.testing.keeper import keeper
-from dtm_sdk.testing.likeness import alone, elsewhere, like, likened
+from dtm_sdk.testing.likeness import alone, changes_of, elsewhere, leaves_of, like, likened, several
+from dtm_sdk.testing.rows import drifted, row
 from dtm_sdk.testing.rules import check
-from dtm_sdk.testing.stage import Ran, Stage
-from dtm_sdk.testing.subject import Raw, Subject, same
+from dtm_sdk.testing.stage import Stage
+from dtm_sdk.testing.subject import Subject
 from dtm_sdk.testing.verdicts import skip, unsupported
 from dtm_sdk.testing.worlds.world import Tree
 
@@ -51,23 +51,6 @@ def test_l1_apply_twice(subject: Subject) -> None:
 # --- L2 --------------------------------------------------------------------------------------------------------------
 
 
-def row(stage: Stage, name: str, ran: Ran, action: str, said: str, calls: Sequence[str]) -> None:
-    """Hold a row of the table against what a command did: what was planned, the sentence, the calls in order.
-
-    Where the row reads, one Read or more is right: the runner may ask again.
-    """
-    message = f"the row {name!r} of the contract's table is not kept"
-    if ran.problems:
-        stage.subject.fail(f"{message}: {'; '.join(ran.problems)}", trace=ran.trace)
-    reads, others = "read" in ran.calls, [call for call in ran.calls if call != "read"]
-    found = {"planned": " ".join(ran.planned), "calls": [*["read"] * reads, *others]}
-    wanted = {"planned": action, "calls": list(calls)}
-    if found != wanted:
-        stage.subject.fail(message, difference(wanted, found))
-    if said not in " ".join(ran.messages):
-        stage.subject.fail(f"{message}: the plan says {' '.join(ran.messages)!r}")
-
-
 @check("L2", rests_on=("L1", "R5", "R6"))
 def test_l2_rows_that_make_and_change(subject: Subject) -> None:
     """Every row of the table in 2, with exactly the calls it names.
@@ -94,7 +77,7 @@ def test_l2_rows_that_make_and_change(subject: Subject) -> None:
     if first is not second:
         changed = stage.apply(new)
         row(stage, "the options have changed", changed, "Update one", "config drifted", ["read", "update"])
-        _drifted(stage, new, second, world)
+        drifted(stage, new, second, world)
     subject.restore(subject.empty, "all that was made is gone")
     row(stage, "recorded, Read says None", stage.apply(new), "Create one", "state found but", ["read", "create"])
     failed = stage.apply(new, failing=frozenset({"read"}))
@@ -107,16 +90,6 @@ def test_l2_rows_that_make_and_change(subject: Subject) -> None:
     if "its resource exists" not in " ".join(refused.problems) or set(refused.calls) != {"read"}:
         subject.fail(f"the row 'exists, with --no-adopt' is not kept: {refused.calls}, {refused.problems}")
     row(stage, "no record, Read finds it", stage.apply(new), "Adopt one", "will be adopted", ["read", "update"])
-
-
-def _drifted(stage: Stage, tool: Mapping[str, Json], raw: Raw, before: Tree) -> None:
-    """The row of a resource that was changed behind the plugin's back, where Read can see the change."""
-    subject = stage.subject
-    recorded = stage.resource("one")
-    subject.restore(before, "as it was with the options before")
-    if not same(subject.read(raw, recorded), recorded):
-        ran = stage.apply(tool)
-        row(stage, "it differs from the record", ran, "Update one", "drifted from the state", ["read", "update"])
 
 
 @check("L2", rests_on=("L1",))
@@ -206,7 +179,7 @@ def test_l4_changes_leave_no_orphan(subject: Subject) -> None:
 
     Mend: mark every option that names the resource or its place as `Identity[...]`, or let Update remove the old one.
     """
-    for old, new in _changes(subject):
+    for old, new in changes_of(subject):
         subject.fresh()
         made = subject.create(new)
         wanted = likened(subject, subject.snapshot(), {"it": made})
@@ -216,24 +189,6 @@ def test_l4_changes_leave_no_orphan(subject: Subject) -> None:
         stage.must(stage.tool("one", new))
         found = likened(subject, subject.snapshot(), {"it": stage.resource("one")})
         subject.same_world(wanted, found, "after a change of options the world is not as a fresh Create makes it")
-
-
-def _changes(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
-    """Options before and after a change: of the identity, and of each other option by what another example has."""
-    raw = subject.an_example()
-    moved = elsewhere(subject, raw)
-    if moved:
-        yield raw, moved
-    shape = subject.plugin.shape
-    identity = {path[0] for path in shape.identity}
-    tuning = {path[0] for path in shape.tuning}
-    seen: list[Raw] = []
-    for example in subject.examples[1:]:
-        for key in example.keys() - identity - tuning:
-            changed = {**raw, key: example[key]}
-            if changed not in (raw, *seen) and like(subject, changed, raw):
-                seen.append(changed)
-                yield raw, changed
 
 
 # --- L5, L6 ----------------------------------------------------------------------------------------------------------
@@ -255,7 +210,7 @@ def test_l5_state_lost(subject: Subject) -> None:
     Mend: with `state` None look the resource up by its identity, by something that Create has stored in it. Where the
     service can't do that, declare recovery="manual".
     """
-    raws = _several(subject)
+    raws = several(subject)
     subject.fresh()
     stage = Stage(subject)
     tools = [stage.tool(name, raw) for name, raw in raws.items()]
@@ -285,13 +240,6 @@ def _manual(stage: Stage, tools: Sequence[Mapping[str, Json]], before: Tree) -> 
     unsupported('recovery="manual": what was made is not found again without its record')
 
 
-def _several(subject: Subject) -> dict[str, Raw]:
-    """Tools with an identity each: one of the examples, and one elsewhere, with other options where there are any."""
-    one, other = subject.pairs[0] if subject.pairs else (subject.an_example(),) * 2
-    moved = elsewhere(subject, other)
-    return {"one": one, "two": moved} if moved else {"one": one}
-
-
 @check("L6", rests_on=("L1", "L2", "L3", "L4"))
 def test_l6_renamed_and_swapped(subject: Subject) -> None:
     """A tool renamed in the config keeps its resource; two that swap identities end as the config says.
@@ -307,7 +255,7 @@ def test_l6_renamed_and_swapped(subject: Subject) -> None:
 
     Mend: make in Create what the options say, whatever was there before.
     """
-    raws = _several(subject)
+    raws = several(subject)
     if len(raws) < 2:
         alone(subject)
     one, two = raws["one"], raws["two"]
@@ -347,7 +295,7 @@ def test_l6_outputs(subject: Subject) -> None:
     if not isinstance(outputs, dict):
         subject.fail(f"`outputs` is no object, so that none of it can be referenced: {short(outputs)}")
     subject.same_states(outputs, stage.resource("one").get("outputs"), "`outputs` isn't what Create returned")
-    leaves = dict(_leaves(outputs))
+    leaves = dict(leaves_of(outputs))
     values = {f"k{index}": _reference(stage, path) for index, path in enumerate(leaves)}
     keeping = {"name": "keeper", "plugin": "dtm.keeper", "options": {"name": "all", "values": values}}
     kept = stage.apply(stage.tool("one", raw), keeping)
@@ -360,12 +308,3 @@ def test_l6_outputs(subject: Subject) -> None:
 
 def _reference(stage: Stage, path: Sequence[str]) -> str:
     return f"${{{{ one.{stage.subject.plugin.name}.{'.'.join(('outputs', *path))} }}}}"
-
-
-def _leaves(value: State, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The path and value of each leaf of an object; lists are leaves."""
-    for key, item in value.items():
-        if isinstance(item, dict) and item:
-            yield from _leaves(item, (*above, key))
-        else:
-            yield (*above, key), item

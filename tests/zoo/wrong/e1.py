@@ -33,12 +33,12 @@ def create_where_there_is_space(options: note.NoteOptions) -> State:
     return note.create(options)
 
 
-def update_and_count_blocks(options: note.NoteOptions) -> State:
-    """Write the file; a disk that hands out no blocks has lost it."""
+def update_and_ask_for_space(options: note.NoteOptions) -> State:
+    """Write the file; a disk that is full now is told of at once."""
     made = note.save(options)
     try:
-        if os.stat(options.path).st_blocks < 0:
-            raise PluginError(f"{options.path} has no blocks", "look at the disk")
+        if not os.statvfs(options.path).f_bavail:
+            raise PluginError(f"{options.path} was the last that the disk has room for", "look at the disk")
     except OSError as error:
         raise PluginError(f"{options.path} can't be looked at: {error.strerror}", "look at the disk") from error
     return made
@@ -66,7 +66,7 @@ WRONG = [
         plugin=but(note.plugin, create=create_where_there_is_space),
         world=note.world,
     ),
-    Wrong(rule="E1", name="counts-blocks", plugin=but(note.plugin, update=update_and_count_blocks), world=note.world),
+    Wrong(rule="E1", name="asks-for-space", plugin=but(note.plugin, update=update_and_ask_for_space), world=note.world),
     Wrong(
         rule="E1",
         name="removes-by-what-it-put-aside",
