@@ -53,7 +53,7 @@ def _mend() -> None:
         try:
             there = stat.S_IMODE(self.stat(path, dir_fd=dir_fd).st_mode)
         except OSError:
-            there = mode & ~self._umask()
+            there = mode & ~self.filesystem.umask
         number: int = theirs(self, path, flags, there, dir_fd=dir_fd)
         return number
 

@@ -9,7 +9,6 @@ import socket
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -19,7 +18,11 @@ SETTLING: Final = 0.5
 
 
 def process_wide() -> dict[str, Any]:
-    """Each thing by its name. The state of `random` isn't one of them: whoever takes a number changes it."""
+    """Each thing by its name.
+
+    Not among them: the state of `random`, which whoever takes a number changes, and the filters of warnings, to which
+    libraries add when they are imported.
+    """
     return {name: look() for name, look in _THINGS.items()}
 
 
@@ -53,7 +56,6 @@ _THINGS: Final[Mapping[str, Callable[[], Any]]] = {
     "sys.excepthook": lambda: (sys.excepthook, threading.excepthook),
     "the recursion limit": sys.getrecursionlimit,
     "the root logger": _logging,
-    "the filters of warnings": lambda: [*warnings.filters],
     "the default time-out of sockets": socket.getdefaulttimeout,
     "the time zone": lambda: time.tzname,
 }

@@ -16,7 +16,7 @@ from typing import Any, Final
 import dtm_sdk
 from dtm_sdk.testing.watch import MODULES, QUIET
 
-PATIENCE: Final = 0.02
+PATIENCE: Final = 0.1
 """Seconds that one waits for the other's step before it takes it to be blocked, e.g. by a lock that the first holds."""
 STEPS: Final = 4000
 """Steps after which the threads are left to themselves: an operation has some hundred."""

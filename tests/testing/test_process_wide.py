@@ -6,7 +6,6 @@ import socket
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +33,6 @@ CHANGES: dict[str, Callable[[], object]] = {
     "sys.stdout": lambda: setattr(sys, "stdout", sys.__stderr__),
     "the recursion limit": lambda: sys.setrecursionlimit(5000),
     "the root logger": lambda: logging.getLogger().addHandler(logging.NullHandler()),
-    "the filters of warnings": lambda: warnings.simplefilter("ignore"),
     "the default time-out of sockets": lambda: socket.setdefaulttimeout(7),
     "the time zone": in_tokyo,
 }

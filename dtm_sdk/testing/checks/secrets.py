@@ -85,7 +85,7 @@ def _told(error: BaseException) -> str:
     told: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(told) < 20:
-        told.append(f"{describe(seen)} {seen!r} {vars(seen)!r} {seen.args!r}")
+        told += [describe(seen), repr(seen), str(getattr(seen, "hint", "")), *getattr(seen, "__notes__", ())]
         seen = seen.__cause__ or seen.__context__
     return "\n".join(told)
 
