@@ -66,13 +66,13 @@ def elsewhere(subject: Subject, raw: Raw) -> Raw | None:
         there = subject.full(example)
         if shape.identity_of(there) != own:
             moved = _with_identity(raw, shape.identity, [_at(there, path) for path in shape.identity])
-            if _is_valid(subject, moved):
+            if is_valid(subject, moved):
                 return moved
     return next(
         (
             moved
             for values in _identities(own)
-            if _is_valid(subject, moved := _with_identity(raw, shape.identity, values))
+            if is_valid(subject, moved := _with_identity(raw, shape.identity, values))
             and shape.identity_of(subject.full(moved)) != own
         ),
         None,
@@ -96,7 +96,7 @@ def like(subject: Subject, raw: Raw, other: Raw) -> Raw | None:
     shape = subject.plugin.shape
     there = subject.full(other)
     moved = _with_identity(raw, shape.identity, [_at(there, path) for path in shape.identity])
-    return moved if _is_valid(subject, moved) else None
+    return moved if is_valid(subject, moved) else None
 
 
 def _identities(own: Sequence[Json]) -> Iterator[list[Json]]:
@@ -121,7 +121,8 @@ def _with_identity(raw: Raw, paths: Iterable[Sequence[str]], values: Iterable[Js
     return moved
 
 
-def _is_valid(subject: Subject, raw: Raw) -> bool:
+def is_valid(subject: Subject, raw: Raw) -> bool:
+    """Whether the plugin takes these options."""
     try:
         subject.plugin.parse(raw)
     except DtmError:
@@ -142,7 +143,7 @@ def changes_of(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
     for example in subject.examples[1:]:
         for key in example.keys() - identity - tuning:
             changed = {**raw, key: example[key]}
-            if changed not in (raw, *seen) and like(subject, changed, raw):
+            if changed not in (raw, *seen) and is_valid(subject, changed):
                 seen.append(changed)
                 yield raw, changed
 

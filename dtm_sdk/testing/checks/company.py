@@ -19,7 +19,7 @@ STRIDES: Final = ((1, 1), (1, 3))
 LABELS: Final = ("one", "two")
 
 
-@check("P1", rests_on=("C2", "C7", "R3", "U1", "D1", "D2", "L1"))
+@check("P1", rests_on=("C2", "C5", "C7", "R3", "U1", "D1", "D2", "L1"))
 def test_p1_two_at_once(subject: Subject) -> None:
     """Two instances at the same time in threads: each as if alone.
 

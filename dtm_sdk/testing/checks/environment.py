@@ -15,7 +15,7 @@ Step = tuple[str, Any, Tree]
 """What was done, what it returned, and the world then."""
 
 
-@check("E1", rests_on=("C2", "C3", "U1", "D1", "D2", "R3"))
+@check("E1", rests_on=("C2", "C5", "U1", "D1", "D2", "R3"))
 def test_e1_fake_directory(subject: Subject) -> None:
     """A filesystem plugin behaves the same on a real directory and on a fake one (pyfakefs).
 

@@ -16,9 +16,10 @@ from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.stage import Stage
 from dtm_sdk.testing.subject import Raw, Subject, describe
 from dtm_sdk.testing.verdicts import unsupported
+from dtm_sdk.testing.worlds.world import Place
 
-Secrets = dict[str, str]
-"""Dotted path of an option -> its text."""
+Secrets = dict[Place, str]
+"""The keys that lead to a secret in plain options -> its text; the index of an item of a list as text."""
 
 
 @check("S1", rests_on=("C1", "C2", "U1", "D1"))
@@ -122,8 +123,8 @@ def test_s1_canaries_are_not_written(subject: Subject) -> None:
 # --- the canaries ----------------------------------------------------------------------------------------------------
 
 
-def _planted(subject: Subject) -> tuple[Secrets, Raw, Raw]:
-    """The secrets by the paths of their options, and an update pair that holds them.
+def _planted(subject: Subject) -> tuple[dict[str, str], Raw, Raw]:
+    """The secrets by the dotted paths of their options, and an update pair that holds them.
 
     Raises:
         Unsupported: no option is a Secret.
@@ -137,32 +138,32 @@ def _planted(subject: Subject) -> tuple[Secrets, Raw, Raw]:
         for kind in range(len(KINDS)):
             text = canary(number, kind)
             raws = [_with(subject, raw, path, text) for raw in (first, second)]
-            if _works(subject, raws, {path: text}):
+            if _works(subject, raws, ".".join(path), text):
                 secrets[path] = text
                 first, second = raws
                 break
         else:
-            subject.notes.append(f"{path}: the world takes its own value only, that is looked for")
-    return secrets, first, second
+            subject.notes.append(f"{'.'.join(path)}: the world takes its own value only, that is looked for")
+    return {".".join(path): text for path, text in secrets.items()}, first, second
 
 
 def _with_all(subject: Subject, raw: Raw) -> Raw:
     """The options, and those with a secret that only other examples have, as far as they go together."""
     for example in subject.examples:
-        for key in {path.partition(".")[0] for path in _secrets_of(subject, example)} - raw.keys():
+        for key in {path[0] for path in _secrets_of(subject, example)} - raw.keys():
             with suppress(DtmError):
                 subject.plugin.parse({**raw, key: example[key]})
                 raw = {**raw, key: example[key]}
     return raw
 
 
-def _works(subject: Subject, raws: Sequence[Raw], secrets: Secrets) -> bool:
-    """Whether plugin and world take these options."""
+def _works(subject: Subject, raws: Sequence[Raw], option: str, text: str) -> bool:
+    """Whether plugin and world take these options, which hold a secret."""
     for raw in raws:
         try:
             subject.plugin.parse(raw)
         except DtmError as error:
-            for leak in found_in(_told(error), secrets, "the message that refuses it"):
+            for leak in found_in(_told(error), {option: text}, "the message that refuses it"):
                 subject.fail(f"the secret option {leak.option} stands in {leak.where}, {leak.form}")
             return False
     for raw in raws:
@@ -175,7 +176,7 @@ def _works(subject: Subject, raws: Sequence[Raw], secrets: Secrets) -> bool:
 
 
 def _secrets_of(subject: Subject, raw: Raw) -> Secrets:
-    """The secrets in plain options, by their paths."""
+    """The secrets in plain options."""
     found: Secrets = {}
     texts: list[str] = []
 
@@ -183,24 +184,24 @@ def _secrets_of(subject: Subject, raw: Raw) -> Secrets:
         texts.append(text)
         return f"{_MARK}{len(texts) - 1}"
 
-    def walk(value: Json, path: str) -> None:
+    def walk(value: Json, path: Place) -> None:
         if isinstance(value, Mapping):
             for key, item in value.items():
-                walk(item, f"{path}.{key}" if path else key)
+                walk(item, (*path, key))
         elif isinstance(value, list):
             for index, item in enumerate(value):
-                walk(item, f"{path}.{index}")
+                walk(item, (*path, str(index)))
         elif isinstance(value, str) and value.startswith(_MARK):
             found[path] = texts[int(value.removeprefix(_MARK))]
 
-    walk(full(subject.parse(raw), named), "")
+    walk(full(subject.parse(raw), named), ())
     return found
 
 
 _MARK = "\0canary\0"
 
 
-def _with(subject: Subject, raw: Raw, path: str, text: str) -> Raw:
+def _with(subject: Subject, raw: Raw, path: Place, text: str) -> Raw:
     """Plain options with another secret at a path; as they are where they have none there."""
     if path not in _secrets_of(subject, raw):
         return raw
@@ -212,5 +213,5 @@ def _with(subject: Subject, raw: Raw, path: str, text: str) -> Raw:
             return [put(item, keys[1:]) if str(index) == keys[0] else item for index, item in enumerate(value)]
         return {**value, keys[0]: put(value[keys[0]], keys[1:])}
 
-    changed: Raw = put(raw, path.split("."))
+    changed: Raw = put(raw, path)
     return changed
