@@ -148,6 +148,19 @@ def changes_of(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
                 yield raw, changed
 
 
+def tuned_otherwise(subject: Subject, raw: Raw) -> Raw | None:
+    """The options with a Tuning option as another example has it; None where the examples have none."""
+    shape = subject.plugin.shape
+    for key in dict.fromkeys(path[0] for path in shape.tuning):
+        for example in subject.examples:
+            tuned = {**raw, key: example[key]} if key in example else raw
+            if tuned != raw and is_valid(subject, tuned):
+                full, other = subject.full(raw), subject.full(tuned)
+                if full != other and shape.comparable(full) == shape.comparable(other):
+                    return tuned
+    return None
+
+
 def several(subject: Subject) -> dict[str, Raw]:
     """Tools with an identity each: one of the examples, and one elsewhere, with other options where there are any."""
     one, other = subject.pairs[0] if subject.pairs else (subject.an_example(),) * 2

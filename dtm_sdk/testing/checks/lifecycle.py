@@ -6,7 +6,7 @@ from typing import Final, Literal
 from dtm_sdk.options import Json
 from dtm_sdk.testing.difference import short
 from dtm_sdk.testing.keeper import keeper
-from dtm_sdk.testing.likeness import alone, changes_of, elsewhere, leaves_of, like, likened, several
+from dtm_sdk.testing.likeness import alone, changes_of, elsewhere, leaves_of, like, likened, several, tuned_otherwise
 from dtm_sdk.testing.rows import drifted, row
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.stage import Stage
@@ -72,10 +72,13 @@ def test_l2_rows_that_make_and_change(subject: Subject) -> None:
     first, second = subject.pairs[0] if subject.pairs else (one, one)
     subject.fresh()
     stage = Stage(subject)
-    old, new = stage.tool("one", first), stage.tool("two", second) | {"name": "one"}
+    old, new = stage.tool("one", first), stage.tool("one", second)
     row(stage, "no record, Read says None", stage.apply(old), "Create one", "found in config but", ["read", "create"])
     world = subject.snapshot()
     row(stage, "nothing has changed", stage.apply(old), "", "", ["read"])
+    tuned = tuned_otherwise(subject, first)
+    if tuned:
+        row(stage, "only Tuning has changed", stage.apply(stage.tool("one", tuned)), "", "", ["read"])
     if first is not second:
         changed = stage.apply(new)
         row(stage, "the options have changed", changed, "Update one", "config drifted", ["read", "update"])
@@ -98,7 +101,7 @@ def test_l2_rows_that_make_and_change(subject: Subject) -> None:
 
 @check("L2", rests_on=("L1",))
 def test_l2_rows_that_take_away_and_move(subject: Subject) -> None:
-    """A Replace and a Delete are called without a Read before them; a record moves to a renamed tool without any."""
+    """A Replace and a Delete are called without a Read before them; a renamed tool gets its record by a Read alone."""
     raw = subject.an_example()
     moved = elsewhere(subject, raw)
     subject.fresh()
