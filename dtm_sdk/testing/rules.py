@@ -164,11 +164,11 @@ def _rule(id_: str, tests: Sequence[Check]) -> Rule:
     return Rule(id_, text, said.get("Why", ""), said.get("Wrong", ""), said.get("Mend", ""), tuple(tests))
 
 
-_HEADING: Final = re.compile(r"^(Why|Wrong|Mend):\s*", re.MULTILINE)
+_HEADING: Final = re.compile(r"^(Why|Wrong|Mend):[ \t]*", re.MULTILINE)
 
 
 def _sections(body: Body) -> dict[str, str]:
     """The parts of a docstring: what comes first under an empty name."""
     first, *rest = _HEADING.split(cleandoc(body.__doc__ or ""))
     named = dict(zip(rest[::2], rest[1::2], strict=True))
-    return {"": first.strip(), **{name: cleandoc(f"\n{text}").strip() for name, text in named.items()}}
+    return {"": first.strip(), **{name: cleandoc(text).strip() for name, text in named.items()}}
