@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.testing.allowances import Allowance
 from dtm_sdk.testing.isolate import Returned, isolated
-from dtm_sdk.testing.rules import Check, rule
+from dtm_sdk.testing.rules import Check, checks, rule
 from dtm_sdk.testing.source import Source
 from dtm_sdk.testing.subject import Subject, trace_of
 from dtm_sdk.testing.todos import blocking
@@ -81,13 +81,18 @@ def _blocked(check: Check, target: Target) -> Finding | None:
     if todo:
         return Finding(check.rule, check.name, "blocked", f"blocked by {todo}")
     for id_ in check.rests_on:
-        for each in rule(id_).checks:
+        for each in _checks_of(id_):
             under = _found(each, target)
             if under.verdict in {"failed", "blocked"}:
                 what = f"rule {id_}, on which it rests, failed: {under.message}"
                 message = under.message if under.verdict == "blocked" else what
                 return Finding(check.rule, check.name, "blocked", message)
     return None
+
+
+def _checks_of(id_: str) -> tuple[Check, ...]:
+    """The checks of a rule; none of one that has none yet."""
+    return tuple(each for each in checks() if each.rule == id_)
 
 
 def _run(check: Check, target: Target) -> Finding:

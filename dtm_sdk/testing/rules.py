@@ -174,4 +174,4 @@ def _sections(body: Body) -> dict[str, str]:
     """The parts of a docstring: what comes first under an empty name."""
     first, *rest = _HEADING.split(cleandoc(body.__doc__ or ""))
     named = dict(zip(rest[::2], rest[1::2], strict=True))
-    return {"": first.strip(), **{name: cleandoc(f"\n{text}").strip() for name, text in named.items()}}
+    return {"": first.strip(), **{name: cleandoc(text).strip() for name, text in named.items()}}

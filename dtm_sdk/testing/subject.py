@@ -2,13 +2,13 @@
 
 import os
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
@@ -18,10 +18,13 @@ from dtm_sdk.plugin import Operation, Plugin, State
 from dtm_sdk.secret_text import reveal_all
 from dtm_sdk.shape import full
 from dtm_sdk.testing.difference import difference, short
+from dtm_sdk.testing.forked import ChildDiedError, forked
 from dtm_sdk.testing.source import Source
 from dtm_sdk.testing.verdicts import Violation, skip
 from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.world import Place, Tree, World, places, pruned
+
+T = TypeVar("T")
 
 Raw = dict[str, Json]
 """Plain options, as a config has them."""
@@ -45,7 +48,7 @@ class Subject:
     """
 
     def __init__(
-        self, plugin: Plugin, world: World, seed: int, *, source: Source, scratch: Path, thorough: bool
+        self, plugin: Plugin, world: World, seed: int, *, source: Source, scratch: Path, thorough: bool = False
     ) -> None:
         self.plugin = plugin
         self.world = world
@@ -196,6 +199,22 @@ class Subject:
         """Delete, which must succeed; what it returned."""
         gone: bool = self.must("delete", raw, state)
         return gone
+
+    def apart(self, work: Callable[[], T]) -> T:
+        """What some work returns, done in a child process, where only the plugin's own threads and files are.
+
+        Raises:
+            Violation: the work said so, or its process ended early.
+        """
+
+        def work_there() -> T:
+            self._process = os.getpid()
+            return work()
+
+        try:
+            return forked(work_there)
+        except ChildDiedError as error:
+            self.fail(str(error))
 
     @contextmanager
     def quietly(self) -> Iterator[None]:

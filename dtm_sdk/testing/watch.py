@@ -109,6 +109,16 @@ class Seen(Struct):
     libraries: list[str] = field(default_factory=list)
     sockets: list[str] = field(default_factory=list)
 
+    def add(self, inner: "Seen") -> None:
+        """Take in what was seen inside of this."""
+        self.calls += inner.calls
+        self.writes += inner.writes
+        self.reads += inner.reads
+        self.children += inner.children
+        self.names += inner.names
+        self.libraries += inner.libraries
+        self.sockets += inner.sockets
+
     @property
     def any_io(self) -> list[str]:
         """All of it, as lines; empty where nothing was done."""
@@ -173,6 +183,7 @@ class Watch:
     def watching(self, act: Act | None = None) -> Iterator[Seen]:
         """Inside, what this thread and those it starts do is seen; `act` is called before each call of its own."""
         seen = Seen()
+        outer, others = self._seen, self._others
         self._others = frozenset(thread.ident for thread in threading.enumerate() if thread.ident) - {
             threading.get_ident()
         }
@@ -182,7 +193,9 @@ class Watch:
             yield seen
         finally:
             sys.setprofile(before)
-            self._seen = None
+            self._seen, self._others = outer, others
+            if outer:
+                outer.add(seen)
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         """The hook. It must be quick and never raise by mistake: every audited call of the process comes here."""

@@ -19,7 +19,7 @@ def subject_of(plugin: Plugin, tmp_path: Path, world: World | None = None) -> It
     world = world or FileWorld()
     tmp_path.mkdir(exist_ok=True)
     with world.opened(tmp_path):
-        yield Subject(plugin, world, 0, source=Source(), scratch=tmp_path, thorough=False)
+        yield Subject(plugin, world, 0, source=Source(), scratch=tmp_path)
 
 
 def idle(options: type[Options], **parts: Any) -> Plugin:

@@ -44,7 +44,7 @@ def test_two_names_that_are_swapped_are_both_exchanged() -> None:
 
 
 def subject_of(plugin: Any, world: World, tmp_path: Path) -> Subject:
-    return Subject(plugin, world, 0, source=Source(), scratch=tmp_path, thorough=False)
+    return Subject(plugin, world, 0, source=Source(), scratch=tmp_path)
 
 
 def test_what_a_server_names_by_itself_is_the_same_in_two_worlds(tmp_path: Path) -> None:

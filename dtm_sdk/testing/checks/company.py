@@ -1,1 +1,201 @@
-"""Rules of this group."""
+"""Company: the rules P1 and P2, of a plugin that isn't alone in its process."""
+
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from dtm_sdk.plugin import OPERATIONS, Operation, State
+from dtm_sdk.testing.difference import difference
+from dtm_sdk.testing.disturbed import disturbed
+from dtm_sdk.testing.likeness import alone, elsewhere, like, likened
+from dtm_sdk.testing.process_wide import open_files, process_wide, settled, threads
+from dtm_sdk.testing.rules import check
+from dtm_sdk.testing.subject import Raw, Subject, describe, trace_of, without
+from dtm_sdk.testing.turns import by_turns
+from dtm_sdk.testing.worlds.world import Tree, places, pruned
+
+STRIDES: Final = ((1, 1), (1, 3))
+"""How many steps each of the two threads takes at a turn, in each round."""
+LABELS: Final = ("one", "two")
+
+
+@check("P1", rests_on=("C2", "C5", "C7", "R3", "U1", "D1", "D2", "L1"))
+def test_p1_two_at_once(subject: Subject) -> None:
+    """Two instances at the same time in threads: each as if alone.
+
+    Why: the runner calls up to ten operations at once, in threads of one process. What one keeps in a module, in the
+    working directory or in a file of a fixed name, the other one finds.
+
+    Wrong:
+        current = None
+
+        def create(options):
+            global current
+            current = options              # the other thread does the same
+            write()                        # and reads `current`
+
+    Mend: hand values on as arguments; name temporary files after the resource, or by `tempfile`; use absolute paths in
+    place of `chdir`; give each call its own connection, or guard a shared one by a lock.
+    """
+    raws = _two(subject)
+    known: dict[Operation, Ended] = {}
+    for strides in STRIDES:
+        subject.fresh()
+        states: dict[str, State] = {}
+        for operation, options in _phases(subject, raws):
+            apart = known.get(operation) or _apart(subject, operation, options, states)
+            known[operation] = apart
+            states = _together(subject, operation, options, states, apart, strides)
+
+
+def _two(subject: Subject) -> dict[str, Raw]:
+    first = subject.pairs[0][0] if subject.pairs else subject.an_example()
+    others = [example for example in subject.examples if like(subject, example, first) != example]
+    second = next(iter(others), elsewhere(subject, first))
+    if second is None:
+        alone(subject)
+    return {LABELS[0]: first, LABELS[1]: second}
+
+
+def _phases(subject: Subject, raws: dict[str, Raw]) -> Iterator[tuple[Operation, dict[str, Raw]]]:
+    """What both do at the same time, one after the other."""
+    yield "create", raws
+    yield "read", raws
+    if subject.pairs:
+        changed = {label: like(subject, subject.pairs[0][1], raw) or raw for label, raw in raws.items()}
+        yield "update", changed
+        raws = changed
+    yield "delete", raws
+
+
+Ended = tuple[dict[str, Any], list[Tree]]
+"""What each operation returned, and the worlds that there may be then: of the one order, and of the other."""
+
+
+def _apart(subject: Subject, operation: Operation, raws: Mapping[str, Raw], states: Mapping[str, State]) -> Ended:
+    """What the two do one after the other, in either order; the world is put back."""
+    before, steps = subject.snapshot(), [*subject.steps]
+    trees: list[Tree] = []
+    returned: dict[str, Any] = {}
+    for labels in (LABELS, LABELS[::-1]):
+        returned = {label: subject.must(operation, raws[label], states.get(label)) for label in labels}
+        trees.append(_plain(subject, subject.snapshot(), returned, states))
+        subject.restore(before, "as it was")
+    subject.steps[:] = steps
+    return {label: _same_part(subject, value) for label, value in returned.items()}, trees
+
+
+def _together(
+    subject: Subject,
+    operation: Operation,
+    raws: Mapping[str, Raw],
+    states: Mapping[str, State],
+    apart: Ended,
+    strides: tuple[int, int],
+) -> dict[str, State]:
+    """What the two do at once, held against what they do alone; the states then."""
+    returned: dict[str, Any] = {}
+
+    def work(label: str) -> Callable[[], None]:
+        def call() -> None:
+            returned[label] = subject.call(operation, raws[label], states.get(label))
+
+        return call
+
+    subject.steps.append(f"# at the same time, by turns of {strides[0]} and {strides[1]} steps:")
+    for error in by_turns([work(label) for label in LABELS], strides):
+        if error is not None:
+            subject.fail(f"{operation} of two at once raised {describe(error)}", trace=trace_of(error))
+    wanted, trees = apart
+    found = {label: _same_part(subject, returned[label]) for label in LABELS}
+    subject.same_states(wanted, found, f"{operation} of two at once returns another thing than of each alone")
+    tree = _plain(subject, subject.snapshot(), returned, states)
+    if all(places(each, tree) for each in trees):
+        subject.fail(
+            f"after {operation} of two at once the world is not as after each alone", difference(trees[0], tree)
+        )
+    return returned if operation != "delete" else dict(states)
+
+
+def _same_part(subject: Subject, value: Any) -> Any:
+    return without(value, subject.plugin.volatile) if isinstance(value, dict) else value
+
+
+def _plain(subject: Subject, tree: Tree, returned: Mapping[str, Any], states: Mapping[str, State]) -> Tree:
+    described = {label: value for label, value in returned.items() if isinstance(value, dict)}
+    return likened(subject, pruned(subject.world, tree), {**states, **described})
+
+
+# --- P2 --------------------------------------------------------------------------------------------------------------
+
+COUNTS: Final = (("open files", open_files), ("threads", threads))
+
+
+@check("P2", rests_on=("C2", "D1"))
+def test_p2_process_as_it_was(subject: Subject) -> None:
+    """Process-wide things stay as they were.
+
+    These are working directory, environment, umask, locale, signal handlers, `sys.path`.
+
+    Why: they belong to all plugins of a run, and to the runner. What one changes, the others find changed, at the same
+    time and afterwards. An operation that fails must put them back too.
+
+    Wrong:
+        os.chdir(options.folder)
+        write(options.name)
+        os.chdir("..")                     # not if write raises, and not for the other threads meanwhile
+
+    Mend: use absolute paths, hand `env=` and `cwd=` to a child process, give a mode to `os.open` and `fchmod` in place
+    of a umask. Where a library needs such a thing changed, put it back in a `finally`.
+    """
+    for first, second in subject.pairs[:1] or [(subject.an_example(),) * 2]:
+        subject.fresh()
+        state: State | None = None
+        for operation, raw in zip(OPERATIONS, (first, first, second, second), strict=True):
+            before = process_wide()
+            result = subject.must(operation, raw, state)
+            _unchanged(subject, before, f"{operation} changes")
+            state = result if isinstance(result, dict) else state
+        for operation, fault in disturbed(subject, first, second):
+            _unchanged(subject, before, f"{operation}, which fails as {fault}, changes")
+
+
+def _unchanged(subject: Subject, before: Mapping[str, Any], what: str) -> None:
+    after = process_wide()
+    for name, value in before.items():
+        if value != after[name]:
+            subject.fail(f"{what} {name}, and does not put it back", difference({name: value}, {name: after[name]}))
+
+
+@check("P2", rests_on=("C2", "D1"))
+def test_p2_nothing_grows(subject: Subject) -> None:
+    """Open files and threads don't grow from the second call on.
+
+    Mend: close what you open, by `with`, also a connection and its answer; end threads and pools before you return.
+    """
+    raw = subject.an_example()
+    subject.fresh()
+    for name, before, after in subject.apart(lambda: _grown(subject, raw)):  # a world may have files and threads too
+        subject.fail(f"after two more rounds of create, read, update and delete there are {after} {name}, not {before}")
+
+
+def _grown(subject: Subject, raw: Raw) -> list[tuple[str, int, int]]:
+    gc.collect()
+    gc.freeze()  # what is there already needn't be looked through again
+    least = [count() for _, count in COUNTS]
+    for _ in range(2):
+        _cycle(subject, raw)
+    before = [settled(count, few) for (_, count), few in zip(COUNTS, least, strict=True)]
+    for _ in range(2):
+        _cycle(subject, raw)
+    after = [settled(count, few) for (_, count), few in zip(COUNTS, before, strict=True)]
+    names = [name for name, _ in COUNTS]
+    return [(name, few, many) for name, few, many in zip(names, before, after, strict=True) if many > few]
+
+
+def _cycle(subject: Subject, raw: Raw) -> None:
+    state = subject.create(raw)
+    for _ in range(2):
+        subject.read(raw, state)
+        state = subject.update(raw, state)
+    subject.delete(raw, state)

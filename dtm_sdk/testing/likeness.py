@@ -1,0 +1,177 @@
+"""Worlds that hold the same but for what a server made up, and options with another identity."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, NoReturn
+
+from dtm_sdk.errors import DtmError
+from dtm_sdk.options import Json
+from dtm_sdk.plugin import State
+from dtm_sdk.testing.subject import Raw, Subject
+from dtm_sdk.testing.verdicts import skip, unsupported
+from dtm_sdk.testing.worlds.world import Tree
+
+TRIES = 12
+"""How many endings are tried for another identity."""
+
+
+def likened(subject: Subject, tree: Tree, states: Mapping[str, State]) -> Tree:
+    """A tree in which every text that a state declares volatile is replaced by the resource's label and its path.
+
+    Two worlds with the same resources are then equal, whatever ids the server gave them.
+
+    Args:
+        subject: whose plugin declares what is volatile.
+        tree: what is in the world.
+        states: label -> the state of the resource.
+    """
+    names = {
+        text: f"<{label} {path}>"
+        for label, state in states.items()
+        for path in subject.plugin.volatile
+        for text in _texts(_at(state, path.split(".")))
+    }
+    return _renamed(tree, names) if names else tree
+
+
+def _at(value: Any, keys: Sequence[str]) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {names.get(key, key): _renamed(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def elsewhere(subject: Subject, raw: Raw) -> Raw | None:
+    """The options with another identity: of another example, else one of the suite's own; None if none is valid."""
+    shape = subject.plugin.shape
+    own = shape.identity_of(subject.full(raw))
+    if own is None:
+        return None
+    for example in subject.examples:
+        there = subject.full(example)
+        if shape.identity_of(there) != own:
+            moved = _with_identity(raw, shape.identity, [_at(there, path) for path in shape.identity])
+            if is_valid(subject, moved):
+                return moved
+    return next(
+        (
+            moved
+            for values in _identities(own)
+            if is_valid(subject, moved := _with_identity(raw, shape.identity, values))
+            and shape.identity_of(subject.full(moved)) != own
+        ),
+        None,
+    )
+
+
+def alone(subject: Subject) -> NoReturn:
+    """End a check that needs two identities: there is only one.
+
+    Raises:
+        Unsupported: no option is an Identity.
+        Skipped: none of the identities that were tried is valid.
+    """
+    if not subject.plugin.shape.identity:
+        unsupported("no option is an Identity")
+    skip("no second identity is known: give two examples with another identity each")
+
+
+def like(subject: Subject, raw: Raw, other: Raw) -> Raw | None:
+    """The options with the identity that others have; None where that isn't valid."""
+    shape = subject.plugin.shape
+    there = subject.full(other)
+    moved = _with_identity(raw, shape.identity, [_at(there, path) for path in shape.identity])
+    return moved if is_valid(subject, moved) else None
+
+
+def _identities(own: Sequence[Json]) -> Iterator[list[Json]]:
+    for number in range(2, 2 + TRIES // 3):
+        for form in ("{}{}", "{}-{}", "{1}{0}"):
+            yield [_other(value, form, number) for value in own]
+
+
+def _other(value: Json, form: str, number: int) -> Json:
+    if isinstance(value, str):
+        return form.format(value, number)
+    return value + number if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _with_identity(raw: Raw, paths: Iterable[Sequence[str]], values: Iterable[Json]) -> Raw:
+    moved = deepcopy(raw)
+    for path, value in zip(paths, values, strict=True):
+        inner = moved
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[path[-1]] = value
+    return moved
+
+
+def is_valid(subject: Subject, raw: Raw) -> bool:
+    """Whether the plugin takes these options."""
+    try:
+        subject.plugin.parse(raw)
+    except DtmError:
+        return False
+    return True
+
+
+def changes_of(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
+    """Options before and after a change: of the identity, and of each other option by what another example has."""
+    raw = subject.an_example()
+    moved = elsewhere(subject, raw)
+    if moved:
+        yield raw, moved
+    shape = subject.plugin.shape
+    identity = {path[0] for path in shape.identity}
+    tuning = {path[0] for path in shape.tuning}
+    seen: list[Raw] = []
+    for example in subject.examples[1:]:
+        for key in example.keys() - identity - tuning:
+            changed = {**raw, key: example[key]}
+            if changed not in (raw, *seen) and is_valid(subject, changed):
+                seen.append(changed)
+                yield raw, changed
+
+
+def tuned_otherwise(subject: Subject, raw: Raw) -> Raw | None:
+    """The options with a Tuning option as another example has it; None where the examples have none."""
+    shape = subject.plugin.shape
+    for key in dict.fromkeys(path[0] for path in shape.tuning):
+        for example in subject.examples:
+            tuned = {**raw, key: example[key]} if key in example else raw
+            if tuned != raw and is_valid(subject, tuned):
+                full, other = subject.full(raw), subject.full(tuned)
+                if full != other and shape.comparable(full) == shape.comparable(other):
+                    return tuned
+    return None
+
+
+def several(subject: Subject) -> dict[str, Raw]:
+    """Tools with an identity each: one of the examples, and one elsewhere, with other options where there are any."""
+    one, other = subject.pairs[0] if subject.pairs else (subject.an_example(),) * 2
+    moved = elsewhere(subject, other)
+    return {"one": one, "two": moved} if moved else {"one": one}
+
+
+def leaves_of(value: State, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The path and value of each leaf of an object; lists are leaves."""
+    for key, item in value.items():
+        if isinstance(item, dict) and item:
+            yield from leaves_of(item, (*above, key))
+        else:
+            yield (*above, key), item

@@ -1,0 +1,122 @@
+"""Two pieces of work in two threads, one step at a time by turns: what they share shows, and shows each time.
+
+A step ends where the author's code calls or is called, and where anything calls a C function that does I/O. Threads
+left to themselves change over there once in a million times; here they do each time.
+"""
+
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import dtm_sdk
+from dtm_sdk.testing.watch import MODULES, QUIET
+
+PATIENCE: Final = 0.1
+"""Seconds that one waits for the other's step before it takes it to be blocked, e.g. by a lock that the first holds."""
+STEPS: Final = 4000
+"""Steps after which the threads are left to themselves: an operation has some hundred."""
+
+
+def by_turns(works: Sequence[Callable[[], object]], strides: Sequence[int]) -> list[BaseException | None]:
+    """Do two pieces of work at once; what each raised.
+
+    Args:
+        works: two functions.
+        strides: how many steps each takes at a turn.
+    """
+    turns = _Turns(strides)
+    raised: list[BaseException | None] = [None, None]
+
+    def run(me: int) -> None:
+        turns.enter()
+        sys.setprofile(turns.profiler(me))
+        try:
+            works[me]()
+        except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
+            raised[me] = error
+        finally:
+            sys.setprofile(None)
+            turns.leave(me)
+
+    threads = [threading.Thread(target=run, args=(me,), name=f"dtm-company-{me}") for me in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+class _Turns:
+    """Whose turn it is."""
+
+    def __init__(self, strides: Sequence[int]) -> None:
+        self._strides = strides
+        self._condition = threading.Condition()
+        self._entered = threading.Barrier(2)
+        self._turn = 0
+        self._left = strides[0]
+        self._steps = 0
+        self._away = [False, False]  # done, or blocked outside of our sight
+
+    def enter(self) -> None:
+        """Wait until both are there."""
+        self._entered.wait()
+
+    def leave(self, me: int) -> None:
+        """End: the other one goes on alone."""
+        with self._condition:
+            self._away[me] = True
+            self._steps = STEPS
+            self._condition.notify_all()
+
+    def step(self, me: int) -> None:
+        """Wait for one's turn; at the end of it the other one's begins."""
+        if self._steps >= STEPS:
+            return
+        other = 1 - me
+        with self._condition:
+            self._away[me] = False
+            self._steps += 1
+            while self._turn != me and not self._away[other] and self._steps < STEPS:
+                if not self._condition.wait(PATIENCE):
+                    self._away[other] = True
+            self._left = self._left - 1 if self._turn == me else self._strides[me] - 1
+            self._turn = me
+            if self._left <= 0 and not self._away[other]:
+                self._turn, self._left = other, self._strides[other]
+                self._condition.notify_all()
+
+    def profiler(self, me: int) -> Callable[[FrameType, str, Any], None]:
+        """What is called at each call and return of a thread."""
+
+        def profile(frame: FrameType, event: str, called: Any) -> None:
+            if event in {"call", "return"}:
+                stepping = _is_authors(frame.f_code.co_filename)
+            elif event == "c_call":
+                stepping = _does_io(called) or _is_authors(frame.f_code.co_filename)
+            else:
+                return
+            if stepping:
+                self.step(me)
+
+        return profile
+
+
+def _does_io(called: Any) -> bool:
+    owner = getattr(called, "__self__", None)
+    module = getattr(called, "__module__", None) or type(owner).__module__
+    return module in MODULES and called.__name__ not in QUIET
+
+
+@cache
+def _is_authors(filename: str) -> bool:
+    """Whether code is a plugin's: neither Python's nor ours, nor of a library that is installed."""
+    return not filename.startswith(("<", *_OTHERS)) and "site-packages" not in filename
+
+
+_OTHERS: Final = (sysconfig.get_path("stdlib"), str(Path(dtm_sdk.__file__).parent))
