@@ -1,6 +1,6 @@
 """The checks: each is a function that carries the id of its rule, and says in its docstring what the rule is.
 
-The docstring of the first check of a rule is the documentation of the rule: the rule's text as in CONTRACT, section 3,
+The docstring of one check of each rule is the documentation of the rule: the rule's text as in CONTRACT, section 3,
 then the sections `Why:`, `Wrong:` (code that breaks it) and `Mend:`.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from inspect import cleandoc
+from textwrap import dedent
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
@@ -80,8 +81,13 @@ class Check(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What this test holds, in a sentence."""
+        """What this test holds."""
         return " ".join(_sections(self.body)[""].split())
+
+    @property
+    def summary(self) -> str:
+        """The same in one sentence."""
+        return _sections(self.body)[""].partition("\n")[0]
 
     @property
     def hint(self) -> str:
@@ -162,7 +168,8 @@ def rule(id_: str) -> Rule:
 
 
 def _rule(id_: str, tests: Sequence[Check]) -> Rule:
-    said = _sections(tests[0].body)
+    documented = next((each for each in tests if "Why" in _sections(each.body)), tests[0])
+    said = _sections(documented.body)
     text = " ".join(said[""].split())
     return Rule(id_, text, said.get("Why", ""), said.get("Wrong", ""), said.get("Mend", ""), tuple(tests))
 
@@ -174,4 +181,4 @@ def _sections(body: Body) -> dict[str, str]:
     """The parts of a docstring: what comes first under an empty name."""
     first, *rest = _HEADING.split(cleandoc(body.__doc__ or ""))
     named = dict(zip(rest[::2], rest[1::2], strict=True))
-    return {"": first.strip(), **{name: cleandoc(text).strip() for name, text in named.items()}}
+    return {"": first.strip(), **{name: dedent(text).strip() for name, text in named.items()}}

@@ -1,12 +1,15 @@
 """Findings and rules as text; pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from textwrap import wrap
+from typing import Any, Final
 
 from dtm_sdk.testing.rules import GROUPS, LEVELS, Rule, checks, rules
 from dtm_sdk.testing.verdicts import Finding
 
-MARKS = {"passed": ".", "failed": "F", "skipped": "s", "unsupported": "u", "blocked": "b", "excepted": "x"}
+WIDTH: Final = 120
+"""Where lines of a page are wrapped."""
+MARKS: Final = {"passed": ".", "failed": "F", "skipped": "s", "unsupported": "u", "blocked": "b", "excepted": "x"}
 
 
 def failure(finding: Finding, nodeid: str) -> str:
@@ -39,13 +42,41 @@ def reason(finding: Finding) -> str:
 
 
 def explain(wanted: str) -> str:
-    """What a rule asks, as text; of `all`, every rule in a line each."""
+    """What a rule asks, as text; of `all`, every rule in a line each; of `markdown`, every rule as a page."""
     known = {each.id: each for each in rules()}
+    if wanted == "markdown":
+        return markdown()
     if wanted == "all":
         return "\n".join(f"{each.id:4}{each.text}" for each in rules())
     if wanted.upper() not in known:
         return f"there is no rule {wanted!r}; --dtm-explain all lists them"
     return page(known[wanted.upper()])
+
+
+def markdown() -> str:
+    """The documentation of every rule, as the page `docs/rules.md`."""
+    lines = [
+        "# The rules of the conformance suite",
+        "",
+        "Made from the checks by `pytest --dtm-explain markdown >docs/rules.md`; `pytest --dtm-explain C2` shows one.",
+    ]
+    for group in GROUPS:
+        lines += ["", f"## {group.title}", "", f"Level {group.level}."]
+        for each in rules():
+            if each.id.startswith(group.letter):
+                lines += ["", *_section(each)]
+    return "\n".join(lines)
+
+
+def _section(each: Rule) -> list[str]:
+    lines = [f"### {each.id}", "", *wrap(each.text, WIDTH, break_on_hyphens=False)]
+    if each.why:
+        lines += ["", *wrap(f"**Why.** {' '.join(each.why.split())}", WIDTH, break_on_hyphens=False)]
+    if each.wrong:
+        lines += ["", "**Wrong:**", "", "```python", *each.wrong.splitlines(), "```"]
+    if each.mend:
+        lines += ["", *wrap(f"**Mend.** {' '.join(each.mend.split())}", WIDTH, break_on_hyphens=False)]
+    return [*lines, "", "Checked by:", "", *(f"- `{check.name}`: {check.summary}" for check in each.checks)]
 
 
 def page(each: Rule) -> str:
