@@ -53,10 +53,30 @@ class Workers:
         self._results: SimpleQueue[object] = SimpleQueue()
         self.put = self._results.put
 
-    def submit(self, job: Callable[[], object]) -> None:
-        """Run a job in one of the threads. It puts what the reader should see; what it raises, the reader gets."""
+    def submit(self, job: Callable[[], object], *, threads: int | None = None) -> None:
+        """Run a job in one of the threads. It puts what the reader should see; what it raises, the reader gets.
+
+        Args:
+            job: what to run.
+            threads: how many threads may be started by now; all of them by default.
+        """
         self._jobs.put(job)
-        if len(self._threads) < self.count:
+        if len(self._threads) < (self.count if threads is None else min(threads, self.count)):
+            self._start()
+
+    @property
+    def are_behind(self) -> bool:
+        """Whether jobs wait for a thread."""
+        return not self._jobs.empty()
+
+    @property
+    def ready(self) -> int:
+        """How many results there are to be taken."""
+        return self._results.qsize()
+
+    def double(self) -> None:
+        """Start as many threads again as there are, if so many may be."""
+        for _ in range(min(len(self._threads), self.count - len(self._threads))):
             self._start()
 
     def _start(self) -> None:
