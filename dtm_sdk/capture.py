@@ -114,28 +114,29 @@ class Capture:
         finally:
             _writer.reset(token)
 
-    @contextmanager
-    def attribute(self, key: str, mask: Mask) -> Iterator[None]:
+    def attribute(self, key: str, mask: Mask) -> "_Attribution":
         """Make what this thread writes inside lines of a tool; an unfinished line is said at the end.
 
         Its secrets are masked, and those of the other tools at work. A thread that outlives its tool may write later:
         one mask for the whole run, to which secrets are added, hides what it knows too.
         """
         lines = _Lines(lambda level, text: self.tell(Said(key, level, text)), lambda text: self._masked(text, mask))
+        return _Attribution(self, lines, mask)
+
+    def begin(self, lines: _Lines, mask: Mask) -> None:
+        """A tool is at work from now on."""
         with self._lock:
             self._put_streams()
             self._logs = self._logs or _Logs(self.lines, debug=self._debug)
             self._logs.put()
             self._at_work[lines] = self._latest = mask
-        token = _writer.set(lines)
-        try:
-            yield
-        finally:
-            _writer.reset(token)
-            with self._lock:
-                del self._at_work[lines]
-                self._put_streams()
-            lines.end()
+
+    def end(self, lines: _Lines) -> None:
+        """It no longer is."""
+        with self._lock:
+            del self._at_work[lines]
+            self._put_streams()
+        lines.end()
 
     def lines(self) -> _Lines | None:
         """Where what this thread writes belongs; None for the real streams."""
@@ -182,6 +183,25 @@ class Capture:
             self._show_warning(message, category, filename, lineno, file, line)
         else:
             lines.say("warning", f"{category.__name__}: {message} ({filename}:{lineno})")
+
+
+class _Attribution:
+    """What `Capture.attribute` gives. A class: around each operation, a generator would cost as much again."""
+
+    __slots__ = ("_capture", "_lines", "_mask", "_token")
+
+    def __init__(self, capture: Capture, lines: _Lines, mask: Mask) -> None:
+        self._capture = capture
+        self._lines = lines
+        self._mask = mask
+
+    def __enter__(self) -> None:
+        self._capture.begin(self._lines, self._mask)
+        self._token = _writer.set(self._lines)
+
+    def __exit__(self, *raised: object) -> None:
+        _writer.reset(self._token)
+        self._capture.end(self._lines)
 
 
 def _is_closed(stream: TextIO | None) -> bool:

@@ -22,6 +22,8 @@ _WORD: Final = 6
 """From how many characters on a text is masked inside words too, as `options.SECRET_MIN` says."""
 _LONGEST: Final = 600
 """Characters of a message that are shown."""
+_MARK: Final = re.compile(rb"\[\[|\$\{\{|\\[xuU\r\n]")
+"""What may be the mark of a variable or a reference, or the escape of a character of one, or a line's end inside it."""
 _GIVE: Final = "give the config with -f FILE or -f FOLDER"
 _KINDS: Final = {
     NoneType: "empty",
@@ -241,7 +243,7 @@ def _load(file: File, report: Report) -> None:
         with open(file.path, "rb") as stream:
             file.data = stream.read(CONFIG.size + 1)
         file.documents = parse(file.data)
-        file.is_plain = not any(mark in file.data for mark in (b"[[", b"${{", b"\\"))
+        file.is_plain = not _MARK.search(file.data)
     except DocumentError as error:
         report.add_unread(file, error)
     except (OSError, ValueError) as error:

@@ -16,9 +16,11 @@ from dtm_sdk.running import Running
 from dtm_sdk.workers import Workers
 
 TURN: Final = 0.004
-"""Seconds that answers are gathered for while the threads have enough to do."""
-FEW: Final = 8
-"""Fewer answers than so many in a turn, each of half a millisecond, are worth more threads."""
+"""Seconds, at most, that answers are gathered for while the threads have enough to do."""
+QUICK: Final = 0.00002
+"""Seconds that a quick Read may take: no turn is longer than those that wait for a thread would need."""
+SLOW: Final = 0.0005
+"""Seconds: where answers are further apart, more threads are worth their turns."""
 
 
 class Reads:
@@ -59,10 +61,7 @@ class Reads:
     def answers(self) -> list[tuple[str, Seen]]:
         """What there is to say since the last time, as (key, what Read said); waits until something happens."""
         found: list[tuple[str, Seen]] = []
-        if self._workers.are_behind:
-            time.sleep(TURN)
-            if self._workers.ready < FEW:
-                self._workers.double()
+        self._gather()
         for result in self._workers.results(self._running.wait()):
             match result:
                 case (int() as id_, None):
@@ -79,6 +78,15 @@ class Reads:
             self.left.append(self.asked.pop(id_))
             found.append((self.left[-1], Seen(error=error)))
         return found
+
+    def _gather(self) -> None:
+        """Let answers come in, as long as the threads don't wait for what they lead to; help where they are slow."""
+        waiting = self._workers.waiting
+        if waiting:
+            turn = min(TURN, QUICK * waiting)
+            time.sleep(turn)
+            if self._workers.ready * SLOW < turn:
+                self._workers.double()
 
     def leave(self) -> None:
         """Give up those that have not ended, because of an interrupt; they are named."""

@@ -65,9 +65,9 @@ class Workers:
             self._start()
 
     @property
-    def are_behind(self) -> bool:
-        """Whether jobs wait for a thread."""
-        return not self._jobs.empty()
+    def waiting(self) -> int:
+        """How many jobs wait for a thread."""
+        return self._jobs.qsize()
 
     @property
     def ready(self) -> int:
