@@ -67,6 +67,9 @@ def parse(text: str | bytes, limits: Limits = CONFIG) -> list[Json]:
         values = _Builder(iter(events), limits).documents()
         return events.refuse_more() if values is None else values
     except yaml.YAMLError as error:
+        begun = events.before_too_deep(error)
+        if begun is not None:
+            parse(begun, limits)  # refuses it where the limit is exceeded, which is far before
         raise events.located(error) from None
 
 

@@ -114,6 +114,16 @@ class Events:
         what = f"the text has more than {self._limits.events} keys, values and brackets"
         refuse(self._parser.get_event(), what, _SPLIT)
 
+    def before_too_deep(self, error: yaml.YAMLError) -> str | None:
+        """The text before the place where the parser itself found too many brackets inside one another, if it did.
+
+        It looks ahead, up to 1,024 characters: so it may find that before it gives a single event.
+        """
+        if not (isinstance(error, yaml.MarkedYAMLError) and error.problem == "exceeded maximum nesting depth"):
+            return None
+        mark: Any = error.problem_mark
+        return self._text[: mark.index]
+
     def located(self, error: yaml.YAMLError) -> DocumentError:
         """What the parser raised, as an error of ours."""
         if not isinstance(error, yaml.MarkedYAMLError):  # a ReaderError, whose position counts bytes or characters
