@@ -21,11 +21,10 @@ from threading import Lock, RLock, get_ident, main_thread
 from typing import TYPE_CHECKING, Final, TextIO
 
 from dtm_sdk.events import Event, Level, Notice, Said, Tell
+from dtm_sdk.logs import Logs
 from dtm_sdk.secret_text import Mask
 
 if TYPE_CHECKING:
-    import logging
-
     from _typeshed import ReadableBuffer
 
 
@@ -100,7 +99,7 @@ class Capture:
         self._strays = _Lines(lambda level, text: self.tell(Notice(level, text)), self._masked)
         self._at_work: dict[_Lines, Mask] = {}
         self._lock = Lock()
-        self._logs: _Logs | None = None
+        self._logs: Logs | None = None
         self._real: dict[str, TextIO | None] = {"stdout": sys.stdout, "stderr": sys.stderr}
         self._streams = {name: _Stream(name, real, self.lines) for name, real in self._real.items()}
         self._put_streams()
@@ -127,7 +126,7 @@ class Capture:
         """A tool is at work from now on."""
         with self._lock:
             self._put_streams()
-            self._logs = self._logs or _Logs(self.lines, debug=self._debug)
+            self._logs = self._logs or Logs(self.lines, debug=self._debug)
             self._logs.put()
             self._at_work[lines] = self._latest = mask
 
@@ -296,72 +295,3 @@ class _Buffer(io.BufferedIOBase):
 
     def close(self) -> None:
         """Nothing, as of the stream."""
-
-
-class _Logs:
-    """The root logger's only handler while a run lasts.
-
-    Made at the first operation, since it imports logging: 5 ms, or nothing beside concurrent.futures, which does too.
-    """
-
-    def __init__(self, lines: Callable[[], _Lines | None], *, debug: bool) -> None:
-        import logging
-
-        self._root = logging.getLogger()
-        self._level = self._root.level
-        self._handlers = self._root.handlers[:]
-        self._ours = _handler(lines, self._pass_on)
-        self._root.handlers[:] = [self._ours]
-        self._root.setLevel(min(self._level, logging.DEBUG if debug else logging.INFO))
-
-    def put(self) -> None:
-        """Put our handler back, if a plugin has configured logging anew."""
-        if self._ours not in self._root.handlers:
-            self._root.addHandler(self._ours)
-
-    def close(self) -> None:
-        self._root.handlers[:] = self._handlers
-        self._root.setLevel(self._level)
-
-    def _pass_on(self, record: "logging.LogRecord") -> None:
-        """Handle what belongs to no tool as it would be without us."""
-        from logging import lastResort
-
-        if record.levelno >= self._level:
-            for handler in self._handlers or filter(None, [lastResort]):
-                if record.levelno >= handler.level:
-                    handler.handle(record)
-
-
-def _handler(lines: Callable[[], _Lines | None], pass_on: Callable[["logging.LogRecord"], None]) -> "logging.Handler":
-    import logging
-
-    levels: list[tuple[int, Level]] = [(logging.ERROR, "error"), (logging.WARNING, "warning"), (logging.INFO, "info")]
-
-    class Handler(logging.Handler):
-        """Makes records lines; it has no lock, since the lines of each tool have theirs."""
-
-        def createLock(self) -> None:  # noqa: N802  # logging's name
-            self.lock = None
-
-        def handle(self, record: logging.LogRecord) -> bool:
-            target = lines()
-            if target is None:
-                pass_on(record)
-            else:
-                self._say(target, record)
-            return True
-
-        def _say(self, target: _Lines, record: logging.LogRecord) -> None:
-            try:
-                text = record.getMessage()
-            except Exception:  # noqa: BLE001  # a wrong format or argument; logging says which, on stderr
-                self.handleError(record)
-                return
-            target.say(next((level for floor, level in levels if record.levelno >= floor), "debug"), text)
-            if record.exc_info and record.exc_info[0]:
-                target.say("debug", logging.Formatter().formatException(record.exc_info))
-            if record.stack_info:
-                target.say("debug", record.stack_info)
-
-    return Handler()
