@@ -41,7 +41,7 @@ _WORDS: Final = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_NUMBER: Final = re.compile(
+_NUMBER: Final = (
     r"(?P<decimal>[-+]?(?:0|[1-9][0-9]*))"
     r"|(?P<prefixed>0x[0-9a-fA-F]+|0o[0-7]+)"
     r"|(?P<float>[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
@@ -49,8 +49,8 @@ _NUMBER: Final = re.compile(
 )
 _LONGEST: Final = 21
 """Characters of the longest decimal integer of 64 bits, its sign included."""
-_CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_CONTROL: Final = "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
+_SURROGATE: Final = "[\ud800-\udfff]"
 _QUOTE: Final = "put it in quotes if it is text"
 
 
@@ -216,9 +216,9 @@ class _Builder:
                 return _WORDS[value]
             return _number(event, value) if value[0] in "+-.0123456789" else value
         if style == '"' and not value.isprintable():
-            if _SURROGATE.search(value):
+            if not value.isascii() and re.search(_SURROGATE, value):
                 refuse(event, "the text holds half a character (U+D800 to U+DFFF)", r"write \U and all eight digits")
-            if not self._limits.control_characters and (found := _CONTROL.search(value)):
+            if not self._limits.control_characters and (found := re.search(_CONTROL, value)):
                 refuse(event, f"the text holds the control character U+{ord(found[0]):04X}", "remove it")
         return value
 
@@ -230,7 +230,7 @@ def _merges(key: Any) -> bool:
 
 def _number(event: Any, text: str) -> int | float | str:
     """The number that a plain scalar is, or its text."""
-    match = _NUMBER.fullmatch(text)
+    match = re.fullmatch(_NUMBER, text)
     if not match:
         return text
     form = match.lastgroup

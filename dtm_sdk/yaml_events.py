@@ -74,7 +74,7 @@ _Parser: Final[Any] = (
     else _PureParser
 )
 
-_UNPRINTABLE: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_UNPRINTABLE: Final = "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]"
 """What YAML allows in no text (YAML 1.2, section 5.1, c-printable)."""
 _BREAKS: Final = "\x85\u2028\u2029"
 """What ends a line in YAML 1.1, and is an ordinary character in YAML 1.2."""
@@ -127,7 +127,7 @@ class Events:
     def located(self, error: yaml.YAMLError) -> DocumentError:
         """What the parser raised, as an error of ours."""
         if not isinstance(error, yaml.MarkedYAMLError):  # a ReaderError, whose position counts bytes or characters
-            found = _UNPRINTABLE.search(self._text)
+            found = re.search(_UNPRINTABLE, self._text)
             return _unprintable(self._text, found.start() if found else 0)
         mark: Any = error.problem_mark
         problem = error.problem or ""
