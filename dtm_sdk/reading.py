@@ -4,7 +4,6 @@ A Read that waits for nothing gains nothing from company: threads that all want 
 the turns cost more than the Reads. So one thread begins, and more are started as long as answers are slow to come.
 """
 
-import time
 from functools import partial
 from typing import Final
 
@@ -15,10 +14,6 @@ from dtm_sdk.plan import Question
 from dtm_sdk.running import Running
 from dtm_sdk.workers import Workers
 
-TURN: Final = 0.004
-"""Seconds, at most, that answers are gathered for while the threads have enough to do."""
-QUICK: Final = 0.00002
-"""Seconds that a quick Read may take: no turn is longer than those that wait for a thread would need."""
 SLOW: Final = 0.0005
 """Seconds: where answers are further apart, more threads are worth their turns."""
 
@@ -61,7 +56,8 @@ class Reads:
     def answers(self) -> list[tuple[str, Seen]]:
         """What there is to say since the last time, as (key, what Read said); waits until something happens."""
         found: list[tuple[str, Seen]] = []
-        self._gather()
+        while self._workers.gather() > SLOW and self._workers.double():
+            pass  # before it is known how slow they are: the first answer may be long in coming
         for result in self._workers.results(self._running.wait()):
             match result:
                 case (int() as id_, None):
@@ -78,15 +74,6 @@ class Reads:
             self.left.append(self.asked.pop(id_))
             found.append((self.left[-1], Seen(error=error)))
         return found
-
-    def _gather(self) -> None:
-        """Let answers come in, as long as the threads don't wait for what they lead to; help where they are slow."""
-        waiting = self._workers.waiting
-        if waiting:
-            turn = min(TURN, QUICK * waiting)
-            time.sleep(turn)
-            if self._workers.ready * SLOW < turn:
-                self._workers.double()
 
     def leave(self) -> None:
         """Give up those that have not ended, because of an interrupt; they are named."""
