@@ -2,13 +2,13 @@ r"""YAML of the simplest form -> plain values, without a parser: what most confi
 
 A text is read here as a whole or not at all: `read` gives None where it meets anything that it doesn't know, and where
 a limit is exceeded. The parser reads the text then, or says what is wrong with it and where. What is read here is what
-the parser would make of it: the tests compare the two. To import the parser takes a tenth of a short run, and what it
-says of 10,000 tools a fifth of a long one.
+the parser would make of it: the tests compare the two. This is for a fast start: to import the parser takes a tenth of
+a short run.
 
 The form: a mapping in block style, in ASCII, indented by spaces. A line is `key:`, `key: value`, `- key:`,
 `- key: value` or `- value`, with a comment behind it or in its place. A value is an integer; text in single quotes,
-with none in it; text in double quotes, without escapes but those of `"`, `\`, `/`, tab and newline; or text without
-quotes, of characters that mean nothing in YAML.
+with none in it; text in double quotes, with none in it and no escapes but those of backslash, slash, tab and newline;
+or text without quotes, of characters that mean nothing in YAML.
 """
 
 import re
@@ -31,22 +31,24 @@ NUMBER: Final = (
 )
 """Those that are numbers (the same section)."""
 
-# Possessive, so that a repetition needs no memory for its way back: a text may be 4 MiB of one line.
+# Nothing but single characters is repeated: a repeated group would need memory for each turn, of up to 4 MiB of them.
 _LINE: Final = r"""(?xa)
-    (?:[ ]*+(?:\#[ -~]*+)?\n)*+
-    ([ ]*+) (-[ ])?
-    (?:([A-Za-z_][\w.-]{0,99}):(?=[ \n]|\Z))?
-    ([ ]*(?:
-        "([ !\#-\[\]-~]*+(?:\\[nt"\\/][ !\#-\[\]-~]*+)*+)"
-        |'([ -&(-~]*+)'
-        |(-?(?:0|[1-9][0-9]{0,17}))
-        |([\w/][\w./@+=(),;-]*+(?:[ :][\w./@+=(),;-]++)*+)
-    ))?
-    [ ]*(?:[ ]\#[ -~]*+)?(?:\n|\Z)"""
-"""One line and the empty ones and comments before it: indent, dash, key, value and what it is: double-quoted text,
-single-quoted text, integer, plain text. A line with none of them is the end of the text."""
-_ESCAPE: Final = r'\\([nt"\\/])'
-_ESCAPED: Final = {"n": "\n", "t": "\t"}
+    ([ ]*)
+    (?:\#[ -~]*|
+        (-[ ])?
+        (?:([A-Za-z_][\w.-]{0,99}):(?=[ \n]|\Z))?
+        ([ ]*(?:
+            "([ !\#-~]*)"
+            |'([ -&(-~]*)'
+            |(-?(?:0|[1-9][0-9]{0,17}))
+            |([\w/](?:[\w ./@+=(),;:-]*[\w./@+=(),;-])?)
+        ))?
+        [ ]*(?:[ ]\#[ -~]*)?
+    )
+    (?:\n|\Z)"""
+"""One line: indent, dash, key, value and what it is: double-quoted text, single-quoted text, integer, plain text."""
+_ESCAPE: Final = r"\\(.?)"
+_ESCAPED: Final = {"n": "\n", "t": "\t", "\\": "\\", "/": "/"}
 
 
 def read(text: str | bytes, limits: Limits) -> dict[str, Json] | None:
@@ -55,12 +57,14 @@ def read(text: str | bytes, limits: Limits) -> dict[str, Json] | None:
         return None
     written = text.decode() if isinstance(text, bytes) else text
     lines, match, position = _Lines(limits.depth), re.compile(_LINE).match, 0
-    while position < len(written):
+    for _ in range(limits.events):  # each line but an empty one is an event
         found = match(written, position)
-        if found is None or not lines.take(*found.groups()) or lines.events > limits.events:
+        if found is None or not lines.take(*found.groups()):
             return None
         position = found.end()
-    return lines.value if lines.value and lines.end() <= limits.events else None
+        if position == len(written):
+            return lines.value if lines.value and lines.end() <= limits.events else None
+    return None
 
 
 class _Lines:
@@ -133,15 +137,18 @@ class _Lines:
 
 
 def _scalar(double: str | None, single: str | None, integer: str | None, plain: str | None) -> Json:
-    """The value of a scalar; `...` where it is a number of a rarer form."""
+    """The value of a scalar; `...` where that isn't known."""
     if plain is not None:
-        if plain[0] in "0123456789" and re.fullmatch(NUMBER, plain):
+        if ": " in plain or (plain[0] in "0123456789" and re.fullmatch(NUMBER, plain)):
             return ...
         return WORDS.get(plain, plain)
     if double is not None:
-        return re.sub(_ESCAPE, _meant, double) if "\\" in double else double
+        return _unescaped(double) if "\\" in double else double
     return single if integer is None else int(integer)
 
 
-def _meant(escape: re.Match[str]) -> str:
-    return _ESCAPED.get(escape[1], escape[1])
+def _unescaped(text: str) -> Json:
+    try:
+        return re.sub(_ESCAPE, lambda escape: _ESCAPED[escape[1]], text)
+    except KeyError:  # a rarer one; or the quote behind the text is escaped, and not its end
+        return ...

@@ -22,7 +22,7 @@ tools:
     - file-2.localfile
   options:
     filename: a/b.txt
-    content: "hello, \"world\" \\ \/\t1\n"
+    content: "hello, world \\ \/\t1\n"
     mode: 420
     count: -1
     owner: 'someone else'
@@ -74,7 +74,8 @@ LINES = [
     "a: &x 1", "a: *x", "a: !x 1", "a: |", "a: >", "a: [1]", "a: {}", "---", "...", "%TAG", "a: @x", "a: `x", "a: b,",
     "a: 9223372036854775807", "a: 99999999999999999999", "a: 0x1F", "a: .5", "a: (b)", "a: =", "a: x  ", "a:  x",
     "a: b -c", "a: b - c", "a: b ?", "a: \tb", "a: b\t", "\ta: b", "null: 1", "true: 1", "1: 1", "a.b-c: /e/f", "_: _",
-    "y: n", "a: 'b' # c", "a: # c", "- # c", "a: 'b'# c", "a: x #",
+    "y: n", "a: 'b' # c", "a: # c", "- # c", r'a: "x\\"', r'a: "x\"', r'a: "x\" # y"',
+    "a: b  c", "a: b :c", "a: b: c", "a: 'b'# c", "a: x #",
 ]  # fmt: skip
 line = st.tuples(st.integers(0, 4), st.sampled_from(LINES)).map(lambda each: " " * each[0] + each[1])
 
