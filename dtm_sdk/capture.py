@@ -21,11 +21,10 @@ from threading import Lock, RLock, get_ident, main_thread
 from typing import TYPE_CHECKING, Final, TextIO
 
 from dtm_sdk.events import Event, Level, Notice, Said, Tell
+from dtm_sdk.logs import Logs
 from dtm_sdk.secret_text import Mask
 
 if TYPE_CHECKING:
-    import logging
-
     from _typeshed import ReadableBuffer
 
 
@@ -100,7 +99,7 @@ class Capture:
         self._strays = _Lines(lambda level, text: self.tell(Notice(level, text)), self._masked)
         self._at_work: dict[_Lines, Mask] = {}
         self._lock = Lock()
-        self._logs: _Logs | None = None
+        self._logs: Logs | None = None
         self._real: dict[str, TextIO | None] = {"stdout": sys.stdout, "stderr": sys.stderr}
         self._streams = {name: _Stream(name, real, self.lines) for name, real in self._real.items()}
         self._put_streams()
@@ -114,28 +113,29 @@ class Capture:
         finally:
             _writer.reset(token)
 
-    @contextmanager
-    def attribute(self, key: str, mask: Mask) -> Iterator[None]:
+    def attribute(self, key: str, mask: Mask) -> "_Attribution":
         """Make what this thread writes inside lines of a tool; an unfinished line is said at the end.
 
         Its secrets are masked, and those of the other tools at work. A thread that outlives its tool may write later:
         one mask for the whole run, to which secrets are added, hides what it knows too.
         """
         lines = _Lines(lambda level, text: self.tell(Said(key, level, text)), lambda text: self._masked(text, mask))
+        return _Attribution(self, lines, mask)
+
+    def begin(self, lines: _Lines, mask: Mask) -> None:
+        """A tool is at work from now on."""
         with self._lock:
             self._put_streams()
-            self._logs = self._logs or _Logs(self.lines, debug=self._debug)
+            self._logs = self._logs or Logs(self.lines, debug=self._debug)
             self._logs.put()
             self._at_work[lines] = self._latest = mask
-        token = _writer.set(lines)
-        try:
-            yield
-        finally:
-            _writer.reset(token)
-            with self._lock:
-                del self._at_work[lines]
-                self._put_streams()
-            lines.end()
+
+    def end(self, lines: _Lines) -> None:
+        """It no longer is."""
+        with self._lock:
+            del self._at_work[lines]
+            self._put_streams()
+        lines.end()
 
     def lines(self) -> _Lines | None:
         """Where what this thread writes belongs; None for the real streams."""
@@ -182,6 +182,25 @@ class Capture:
             self._show_warning(message, category, filename, lineno, file, line)
         else:
             lines.say("warning", f"{category.__name__}: {message} ({filename}:{lineno})")
+
+
+class _Attribution:
+    """What `Capture.attribute` gives. A class: around each operation, a generator would cost as much again."""
+
+    __slots__ = ("_capture", "_lines", "_mask", "_token")
+
+    def __init__(self, capture: Capture, lines: _Lines, mask: Mask) -> None:
+        self._capture = capture
+        self._lines = lines
+        self._mask = mask
+
+    def __enter__(self) -> None:
+        self._capture.begin(self._lines, self._mask)
+        self._token = _writer.set(self._lines)
+
+    def __exit__(self, *raised: object) -> None:
+        _writer.reset(self._token)
+        self._capture.end(self._lines)
 
 
 def _is_closed(stream: TextIO | None) -> bool:
@@ -276,72 +295,3 @@ class _Buffer(io.BufferedIOBase):
 
     def close(self) -> None:
         """Nothing, as of the stream."""
-
-
-class _Logs:
-    """The root logger's only handler while a run lasts.
-
-    Made at the first operation, since it imports logging: 5 ms, or nothing beside concurrent.futures, which does too.
-    """
-
-    def __init__(self, lines: Callable[[], _Lines | None], *, debug: bool) -> None:
-        import logging
-
-        self._root = logging.getLogger()
-        self._level = self._root.level
-        self._handlers = self._root.handlers[:]
-        self._ours = _handler(lines, self._pass_on)
-        self._root.handlers[:] = [self._ours]
-        self._root.setLevel(min(self._level, logging.DEBUG if debug else logging.INFO))
-
-    def put(self) -> None:
-        """Put our handler back, if a plugin has configured logging anew."""
-        if self._ours not in self._root.handlers:
-            self._root.addHandler(self._ours)
-
-    def close(self) -> None:
-        self._root.handlers[:] = self._handlers
-        self._root.setLevel(self._level)
-
-    def _pass_on(self, record: "logging.LogRecord") -> None:
-        """Handle what belongs to no tool as it would be without us."""
-        from logging import lastResort
-
-        if record.levelno >= self._level:
-            for handler in self._handlers or filter(None, [lastResort]):
-                if record.levelno >= handler.level:
-                    handler.handle(record)
-
-
-def _handler(lines: Callable[[], _Lines | None], pass_on: Callable[["logging.LogRecord"], None]) -> "logging.Handler":
-    import logging
-
-    levels: list[tuple[int, Level]] = [(logging.ERROR, "error"), (logging.WARNING, "warning"), (logging.INFO, "info")]
-
-    class Handler(logging.Handler):
-        """Makes records lines; it has no lock, since the lines of each tool have theirs."""
-
-        def createLock(self) -> None:  # noqa: N802  # logging's name
-            self.lock = None
-
-        def handle(self, record: logging.LogRecord) -> bool:
-            target = lines()
-            if target is None:
-                pass_on(record)
-            else:
-                self._say(target, record)
-            return True
-
-        def _say(self, target: _Lines, record: logging.LogRecord) -> None:
-            try:
-                text = record.getMessage()
-            except Exception:  # noqa: BLE001  # a wrong format or argument; logging says which, on stderr
-                self.handleError(record)
-                return
-            target.say(next((level for floor, level in levels if record.levelno >= floor), "debug"), text)
-            if record.exc_info and record.exc_info[0]:
-                target.say("debug", logging.Formatter().formatException(record.exc_info))
-            if record.stack_info:
-                target.say("debug", record.stack_info)
-
-    return Handler()

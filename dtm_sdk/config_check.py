@@ -12,7 +12,6 @@ from dtm_sdk.errors import DtmError, OptionsError, UnresolvedError
 from dtm_sdk.options import Json
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.references import Reference, find, holds_reference, resolve
-from dtm_sdk.shape import full
 from dtm_sdk.variables import Path
 
 _CYCLE: Final = 10
@@ -206,7 +205,7 @@ def _identity(draft: Draft, plugin: Plugin) -> bytes:
     if not plugin.shape.identity:
         return b""
     if draft.typed is not None:
-        return _encode(plugin.shape.identity_of(full(draft.typed)))
+        return _encode(plugin.shape.identity_in(draft.typed))
     values = plugin.shape.identity_of(draft.options or {}) or ()
     texts: list[tuple[Path, str]] = []
     _collect(list(values), (), texts)

@@ -7,14 +7,17 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from stat import S_ISREG
 from types import NoneType
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
 
-from dtm_sdk.document import CONFIG, DocumentError, Positions, parse
+from dtm_sdk.document import CONFIG, DocumentError, parse
 from dtm_sdk.errors import ConfigError, Problem
 from dtm_sdk.options import Json
+
+if TYPE_CHECKING:
+    from dtm_sdk.yaml_values import Positions
 
 _COMPARISONS: Final = 10_000
 """How many names one load compares for its suggestions: of up to 0.1 ms each, it may spend that much on advice."""
@@ -22,6 +25,8 @@ _WORD: Final = 6
 """From how many characters on a text is masked inside words too, as `options.SECRET_MIN` says."""
 _LONGEST: Final = 600
 """Characters of a message that are shown."""
+_MARK: Final = re.compile(rb"\[\[|\$\{\{|\\[xuU\r\n]")
+"""What may be the mark of a variable or a reference, or the escape of a character of one, or a line's end inside it."""
 _GIVE: Final = "give the config with -f FILE or -f FOLDER"
 _KINDS: Final = {
     NoneType: "empty",
@@ -49,11 +54,13 @@ class File(Struct):
     data: bytes = b""
     is_plain: bool = False
     documents: list[Json] = field(default_factory=list)
-    _positions: Positions | None = None
+    _positions: "Positions | None" = None
 
     def find(self, document: int, path: Sequence[str | int]) -> tuple[int, int]:
         """Line and column, from 1, of a value."""
         if self._positions is None:
+            from dtm_sdk.yaml_values import Positions
+
             self._positions = Positions(self.data)
         return self._positions.find(document, path)
 
@@ -241,7 +248,7 @@ def _load(file: File, report: Report) -> None:
         with open(file.path, "rb") as stream:
             file.data = stream.read(CONFIG.size + 1)
         file.documents = parse(file.data)
-        file.is_plain = not any(mark in file.data for mark in (b"[[", b"${{", b"\\"))
+        file.is_plain = not _MARK.search(file.data)
     except DocumentError as error:
         report.add_unread(file, error)
     except (OSError, ValueError) as error:

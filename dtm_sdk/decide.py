@@ -88,7 +88,9 @@ class Desired:
     @property
     def identity(self) -> tuple[Json, ...] | None:
         """The values that name the resource."""
-        return self.plugin.shape.identity_of(self.full)
+        if self._full is None:
+            return self.plugin.shape.identity_in(self.typed, self._hide)
+        return self.plugin.shape.identity_of(self._full)
 
 
 def desire(tool: Tool, plugin: Plugin, lookup: Lookup, hide: Hide) -> Desired:

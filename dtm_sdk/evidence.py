@@ -6,10 +6,10 @@ dies right after it has put a new file in place leaves everything else one writi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from dtm_sdk import journal, state_text
 from dtm_sdk.errors import StateError
@@ -22,8 +22,7 @@ _SHOWN: Final = 3
 _ABSENT: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What was read, each from its own place.
 
     Attributes:
@@ -42,10 +41,10 @@ class Evidence:
     journal: bytes | None
     journal_path: str
     newest: int
-    digest: str = field(init=False)
+    digest: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", state_text.digest(self.data or b""))
+        force_setattr(self, "digest", state_text.digest(self.data or b""))
 
 
 class Verdict(Struct, frozen=True):

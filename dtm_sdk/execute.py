@@ -104,6 +104,7 @@ class Executor:
             while self._waiting:  # only now that what they refer to is recorded
                 self._resolve(self._waiting.pop())
             if self._begun:
+                self._workers.gather()  # what ends together shares an fsync
                 for result in self._workers.results(self._running.wait()):
                     self._take(result)
                 self._give_up()

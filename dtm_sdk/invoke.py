@@ -162,16 +162,17 @@ def _wait(error: TransientError, pause: float, left: float, say: Callable[[str],
 def _once(plugin: Plugin, operation: Operation, options: Options, state: State | None) -> State | None:
     said_by = f"{plugin.name}'s {operation}"
     given = _private(options)
-    before = _encoded(given), _encoded(state)
-    recorded = msgspec.json.decode(before[1])
+    before, known = _encoded(given), _encoded(state) if plugin.takes_state(operation) else b"null"
+    recorded = msgspec.json.decode(known)
     try:
         result = _checked(operation, plugin.call(operation, given, recorded), said_by)
     except BaseException as error:
         if isinstance(error, DtmError) and _text(error) is not None:
             raise
         raise _bug(said_by, error) from None
-    _refuse_changes(f"{said_by} changed its options", before[0], given)
-    _refuse_changes(f"{said_by} changed the recorded state", before[1], recorded)
+    _refuse_changes(f"{said_by} changed its options", before, given)
+    if recorded is not None:
+        _refuse_changes(f"{said_by} changed the recorded state", known, recorded)
     return result
 
 
@@ -227,14 +228,16 @@ def _refuse_changes(what: str, before: bytes, value: Json | Options) -> None:
 
 def _private(value: Any) -> Any:
     """A copy of options in which nothing that can be changed is shared; what can't be changed is."""
-    if isinstance(value, Struct):
-        private = copy(value)
-        for name in value.__struct_fields__:
-            force_setattr(private, name, _private(getattr(value, name)))
-        return private
     kind = type(value)
     if kind in _UNCHANGING:
         return value
+    if isinstance(value, Struct):
+        private = copy(value)
+        for name in value.__struct_fields__:
+            inner = getattr(value, name)
+            if type(inner) not in _UNCHANGING:
+                force_setattr(private, name, _private(inner))
+        return private
     if kind is dict:
         return {key: _private(item) for key, item in value.items()}
     if kind is list:

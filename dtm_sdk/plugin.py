@@ -175,7 +175,11 @@ class Plugin:
     def call(self, operation: Operation, options: Options, state: State | None = None) -> Any:
         """What an operation returns, unchecked; the recorded state is handed to those that take it."""
         function = getattr(self, operation)
-        return function(options, state) if operation in self._stateful else function(options)
+        return function(options, state) if self.takes_state(operation) else function(options)
+
+    def takes_state(self, operation: Operation) -> bool:
+        """Whether an operation takes the recorded state beside the options."""
+        return operation in self._stateful
 
 
 _NOT_PLAIN: Final = (iscoroutinefunction, isasyncgenfunction, isgeneratorfunction)

@@ -1,6 +1,11 @@
-"""Reads outside of an execution: at the same time, and given up where one takes longer than an operation may."""
+"""Reads outside of an execution: at the same time, and given up where one takes longer than an operation may.
+
+A Read that waits for nothing gains nothing from company: threads that all want the interpreter take turns at it, and
+the turns cost more than the Reads. So one thread begins, and more are started as long as answers are slow to come.
+"""
 
 from functools import partial
+from typing import Final
 
 from dtm_sdk.decide import Seen
 from dtm_sdk.events import Notice, Said, Tell
@@ -8,6 +13,9 @@ from dtm_sdk.operations import Calls
 from dtm_sdk.plan import Question
 from dtm_sdk.running import Running
 from dtm_sdk.workers import Workers
+
+SLOW: Final = 0.0005
+"""Seconds: where answers are further apart, more threads are worth their turns."""
 
 
 class Reads:
@@ -37,7 +45,7 @@ class Reads:
         """Ask about a tool."""
         self._count += 1
         self.asked[self._count] = question.desired.tool.key
-        self._workers.submit(partial(self._read, self._count, question))
+        self._workers.submit(partial(self._read, self._count, question), threads=1)
 
     def _read(self, id_: int, question: Question) -> None:
         """In a worker: one call."""
@@ -48,6 +56,8 @@ class Reads:
     def answers(self) -> list[tuple[str, Seen]]:
         """What there is to say since the last time, as (key, what Read said); waits until something happens."""
         found: list[tuple[str, Seen]] = []
+        while self._workers.gather() > SLOW and self._workers.double():
+            pass  # before it is known how slow they are: the first answer may be long in coming
         for result in self._workers.results(self._running.wait()):
             match result:
                 case (int() as id_, None):

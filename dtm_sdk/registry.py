@@ -179,12 +179,12 @@ def _list(folder: str) -> list[str]:
         return []
 
 
-def _read(path: str) -> str:
+def _read(path: str) -> bytes:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        with open(path, "rb", buffering=0) as file:
+            return file.readall()
     except OSError:
-        return ""
+        return b""
 
 
 def _normalize(name: str) -> str:
@@ -192,12 +192,12 @@ def _normalize(name: str) -> str:
     return "_".join(filter(None, name.lower().replace("-", "_").replace(".", "_").split("_")))
 
 
-def _parse(text: str) -> Iterator[tuple[str, str]]:
+def _parse(data: bytes) -> Iterator[tuple[str, str]]:
     """The pairs of our group (format: Entry points specification, packaging.python.org)."""
-    if GROUP not in text:
+    if GROUP.encode() not in data:  # as in most: it need not be text then
         return
     section = ""
-    for line in map(str.strip, text.splitlines()):
+    for line in map(str.strip, data.decode("utf-8", "replace").splitlines()):
         if line.startswith("[") and line.endswith("]"):
             section = line.strip("[]")
         elif section == GROUP and "=" in line and not line.startswith("#"):

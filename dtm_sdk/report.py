@@ -65,9 +65,7 @@ DIFF_LINES: Final = 40
 DIFF_INPUT: Final = 1000
 """How many lines a text may have to be compared by line: the time of it grows with their square."""
 
-_MASKED: Final = re.compile(
-    r"[\0-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+_MASKED: Final = r"[\0-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 """Control characters but the tab (Unicode's Cc), what ends a line or turns the direction of text, lone surrogates."""
 
 
@@ -85,7 +83,9 @@ class Line(NamedTuple):
 
 def clean(text: str) -> str:
     r"""A text that stays on its line and can't steer a terminal: control characters become `\n`, `\x1b`, `\u202e`."""
-    return _MASKED.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    if text.isprintable():  # as most are; the pattern takes longer to compile than a run to say what it does
+        return text
+    return re.sub(_MASKED, lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def log_line(time: str, line: Line) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from msgspec import Struct
@@ -171,12 +172,10 @@ def _base64(data: bytes) -> list[str]:
     return [*texts, *(text.replace("+", "-").replace("/", "_") for text in texts if "+" in text or "/" in text)]
 
 
-_BACKSLASH: Final = re.compile(
-    r"\\(?:u([0-9a-fA-F]{4})|U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|\n[ \t]*|(.))", re.DOTALL
-)
-_PERCENT: Final = re.compile(r"%([0-9a-fA-F]{2})")
-_UTF_8: Final = re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_UTF_16: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_BACKSLASH: Final = r"(?s)\\(?:u([0-9a-fA-F]{4})|U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|\n[ \t]*|(.))"
+_PERCENT: Final = r"%([0-9a-fA-F]{2})"
+_UTF_8: Final = "[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+_UTF_16: Final = "[\ud800-\udbff][\udc00-\udfff]"
 _CONTROLS: Final = dict(zip("0abtnvfreN_LP", "\0\a\b\t\n\v\f\r\x1b\x85\xa0\u2028\u2029", strict=True))
 _DEPTH: Final = 3
 """How many times over escapes are undone: JSON in JSON in a log line."""
@@ -192,12 +191,21 @@ def _views(text: str) -> Iterator[tuple[str, Sequence[int]]]:
     seen = {text}
     for view, places, depth in views:
         yield view, places
-        for escape, level in ((_BACKSLASH, depth + 1), (_PERCENT, depth + 1), (_UTF_8, depth), (_UTF_16, depth)):
+        for escape, deeper in _escapes():
+            level = depth + deeper
             if level <= _DEPTH and escape.search(view):
                 undone, kept = _undone(escape, view, places)
                 if undone not in seen:
                     seen.add(undone)
                     views.append((undone, kept, level))
+
+
+@cache
+def _escapes() -> tuple[tuple[re.Pattern[str], int], ...]:
+    """What is undone, and whether that counts as a level; compiled only where there are secrets to be found."""
+    return tuple(
+        (re.compile(each), level) for each, level in ((_BACKSLASH, 1), (_PERCENT, 1), (_UTF_8, 0), (_UTF_16, 0))
+    )
 
 
 def _undone(escape: re.Pattern[str], view: str, places: Sequence[int]) -> tuple[str, list[int]]:

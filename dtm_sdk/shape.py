@@ -92,6 +92,10 @@ def _refuse(value: object) -> str:
     raise TypeError("a secret has no default" if isinstance(value, Secret) else f"{type(value).__name__} is no JSON")
 
 
+def _stars(text: str) -> str:
+    return "***"
+
+
 class Shape:
     """What the runner asks of a type of options: which values name the resource, and which are never compared.
 
@@ -102,7 +106,7 @@ class Shape:
         secret: whether any option is, or holds, a `Secret`.
     """
 
-    __slots__ = ("identity", "options", "secret", "tuning")
+    __slots__ = ("_names", "identity", "options", "secret", "tuning")
 
     def __init__(self, options: type[Options]) -> None:
         self.options = options
@@ -110,10 +114,20 @@ class Shape:
         self.identity = _paths(every, "identity")
         self.secret = any(option.secret for option in every)
         self.tuning = _paths(every, "tuning")
+        names = {field.encode_name: field.name for field in msgspec.structs.fields(options)}
+        self._names = tuple(names[path[0]] for path in self.identity if len(path) == 1)
 
     def identity_of(self, plain: Mapping[str, Json]) -> tuple[Json, ...] | None:
         """The values that name the resource of plain, full options; None where no option does."""
         return tuple(_get(plain, path) for path in self.identity) if self.identity else None
+
+    def identity_in(self, options: Options, hide: Callable[[str], str] = _stars) -> tuple[Json, ...] | None:
+        """The values that name the resource of typed options: the rest of them isn't made plain where they are text."""
+        if len(self._names) == len(self.identity):
+            values = tuple([getattr(options, name) for name in self._names])
+            if {str}.issuperset(map(type, values)):
+                return values or None
+        return self.identity_of(full(options, hide))
 
     def comparable(self, plain: dict[str, Json]) -> dict[str, Json]:
         """Plain, full options without what is never compared."""
@@ -142,7 +156,7 @@ def _without(plain: Json, path: Sequence[str]) -> Json:
     return rest if len(path) == 1 else {**rest, path[0]: _without(plain[path[0]], path[1:])}
 
 
-def full(options: Options, hide: Callable[[str], str] = lambda text: "***") -> dict[str, Json]:
+def full(options: Options, hide: Callable[[str], str] = _stars) -> dict[str, Json]:
     """Typed options as plain values, defaults included; the text of each secret goes through `hide`."""
 
     def encode(value: object) -> str:

@@ -27,12 +27,13 @@ events would take 4 bytes each. dtm wrote it, not a stranger, so they only keep 
 """
 
 _TOP: Final = "# The state of dtm: what it made, and how. After an edit by hand, run `dtm state accept`."
-_HEAD: Final = re.compile(
+# Patterns are compiled where they are used: most runs use none of these, and compiling takes a part of each start.
+_HEAD: Final = (
     re.escape(_TOP).encode()
     + rb"\n# format: [0-9]{1,9}\n# serial: ([0-9]{1,18})\n# lineage: ((?:[0-9a-f]{32})?)\n# sha256: ([0-9a-f]{64})\n"
 )
-_OURS: Final = re.compile(rb"^# (?:The state of dtm|format:|serial:|lineage:|sha256:)", re.MULTILINE)
-_FORMAT: Final = re.compile(rb"^# format: ([0-9]{1,9})$", re.MULTILINE)
+_OURS: Final = rb"(?m)^# (?:The state of dtm|format:|serial:|lineage:|sha256:)"
+_FORMAT: Final = rb"(?m)^# format: ([0-9]{1,9})$"
 _LONGEST_HEAD: Final = 512
 """Bytes; more than the five lines take."""
 
@@ -148,7 +149,7 @@ _WORDS: Final = frozenset(
 """Text that `_PLAIN` matches and that isn't one of these is text without quotes too, for every reader of YAML 1.1 or
 1.2. Much other text would be as well: this is what people mostly write, and is easily seen to be right."""
 
-_SPECIAL: Final = re.compile(
+_SPECIAL: Final = (
     '["\\\\\0-\x1f\x7f-\xa0\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\uffff]'
 )
 """What is escaped in quotes: what YAML 1.1 or 1.2 takes for no character or a line's end, and what can't be seen."""
@@ -159,7 +160,7 @@ _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\
 def _text(text: str) -> str:
     if _PLAIN(text) and (len(text) > 8 or text.lower() not in _WORDS):
         return text
-    return f'"{_SPECIAL.sub(_escape, text)}"'
+    return f'"{re.sub(_SPECIAL, _escape, text)}"'
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -195,15 +196,15 @@ def header(data: bytes, where: str) -> Header | None:
         StateError: a newer version wrote it.
     """
     start = data[:_LONGEST_HEAD]
-    written = _FORMAT.search(start)
+    written = re.search(_FORMAT, start)
     if written and int(written[1]) > FORMAT:
         what = f"{where}: a newer version of dtm wrote this state (format {int(written[1])}, this one knows {FORMAT})"
         raise StateError(what, "use that version, or a newer one")
-    found = _HEAD.match(start)
+    found = re.match(_HEAD, start)
     if found:
         whole = _checksum(data[: found.start(3) - len(b"# sha256: ")], data[found.end() :]) == found[3]
         return Header(int(found[1]), found[2].decode(), whole)
-    return Header(0, "", whole=False) if _OURS.search(start) else None
+    return Header(0, "", whole=False) if re.search(_OURS, start) else None
 
 
 def load(data: bytes, where: str = "devstream.state") -> State:

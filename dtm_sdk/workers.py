@@ -2,10 +2,17 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+TURN: Final = 0.004
+"""Seconds, at most, that results are gathered for."""
+QUICK: Final = 0.00002
+"""Seconds that a quick job takes: a turn is no longer than those that wait would need."""
 
 
 class Stop:
@@ -53,11 +60,36 @@ class Workers:
         self._results: SimpleQueue[object] = SimpleQueue()
         self.put = self._results.put
 
-    def submit(self, job: Callable[[], object]) -> None:
-        """Run a job in one of the threads. It puts what the reader should see; what it raises, the reader gets."""
+    def submit(self, job: Callable[[], object], *, threads: int | None = None) -> None:
+        """Run a job in one of the threads. It puts what the reader should see; what it raises, the reader gets.
+
+        Args:
+            job: what to run.
+            threads: how many threads may be started by now; all of them by default.
+        """
         self._jobs.put(job)
-        if len(self._threads) < self.count:
+        if len(self._threads) < (self.count if threads is None else min(threads, self.count)):
             self._start()
+
+    def gather(self) -> float:
+        """Let results come in while jobs wait for the threads: to take each by itself would only disturb them.
+
+        Returns:
+            How many seconds passed for each result that there is; infinity where there is none, 0 where no job waits.
+        """
+        turn = min(TURN, QUICK * self._jobs.qsize())
+        if not turn:
+            return 0
+        time.sleep(turn)
+        found = self._results.qsize()
+        return turn / found if found else inf
+
+    def double(self) -> bool:
+        """Start as many threads again as there are, if so many may be; False where there are as many as may be."""
+        more = min(len(self._threads), self.count - len(self._threads))
+        for _ in range(more):
+            self._start()
+        return more > 0
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name=f"dtm-{len(self._threads)}", daemon=True)

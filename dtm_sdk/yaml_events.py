@@ -8,55 +8,12 @@ from itertools import repeat, starmap
 from typing import Any, Final, NoReturn
 
 import yaml
-from msgspec import Struct
 from yaml.events import Event
 from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from dtm_sdk.errors import DtmError
-
-
-class Limits(Struct, frozen=True):
-    r"""How much a text may ask for. The defaults are a config file's.
-
-    They hold the worst text that they let through under a second and 100 MB, and lie far above what people write.
-
-    Attributes:
-        size: bytes. It bounds the memory: a character takes up to 4 bytes in Python, and the parser keeps copies.
-            4 MiB are 40,000 tools of two options.
-        depth: lists and mappings inside one another. It bounds recursion, by which values are walked later; Python
-            allows 1,000 calls. Kubernetes manifests, deep as they are, have about 20 levels.
-        events: what the parser says: one for each key, value and alias, two for each list, mapping, document and for
-            the text. It bounds the time: one takes 2 to 3 microseconds. 200,000 are 15,000 tools of two options.
-        expansion: what aliases stand for, as `document.weigh` counts it: ten lines of aliases to aliases could stand
-            for 10 billion values. As much as `size`: without aliases, a file could hold no more.
-        control_characters: whether double-quoted text may hold the likes of `\0` and `\e`, escaped. A config has no
-            use for them; a state holds whatever a resource said.
-    """
-
-    size: int = 4 * 2**20
-    depth: int = 100
-    events: int = 200_000
-    expansion: int = 4 * 2**20
-    control_characters: bool = False
-
-
-CONFIG: Final = Limits()
-
-
-class DocumentError(DtmError):
-    """A text can't be read.
-
-    Attributes:
-        line: where, from 1.
-        column: where, in characters from 1.
-    """
-
-    def __init__(self, message: str, hint: str, line: int, column: int) -> None:
-        super().__init__(message, hint)
-        self.line = line
-        self.column = column
+from dtm_sdk.yaml_limits import DocumentError, Limits
 
 
 class _PureParser(Reader, Scanner, Parser):
@@ -74,7 +31,7 @@ _Parser: Final[Any] = (
     else _PureParser
 )
 
-_UNPRINTABLE: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_UNPRINTABLE: Final = "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]"
 """What YAML allows in no text (YAML 1.2, section 5.1, c-printable)."""
 _BREAKS: Final = "\x85\u2028\u2029"
 """What ends a line in YAML 1.1, and is an ordinary character in YAML 1.2."""
@@ -114,10 +71,20 @@ class Events:
         what = f"the text has more than {self._limits.events} keys, values and brackets"
         refuse(self._parser.get_event(), what, _SPLIT)
 
+    def before_too_deep(self, error: yaml.YAMLError) -> str | None:
+        """The text before the place where the parser itself found too many brackets inside one another, if it did.
+
+        It looks ahead, up to 1,024 characters: so it may find that before it gives a single event.
+        """
+        if not (isinstance(error, yaml.MarkedYAMLError) and error.problem == "exceeded maximum nesting depth"):
+            return None
+        mark: Any = error.problem_mark
+        return self._text[: mark.index]
+
     def located(self, error: yaml.YAMLError) -> DocumentError:
         """What the parser raised, as an error of ours."""
         if not isinstance(error, yaml.MarkedYAMLError):  # a ReaderError, whose position counts bytes or characters
-            found = _UNPRINTABLE.search(self._text)
+            found = re.search(_UNPRINTABLE, self._text)
             return _unprintable(self._text, found.start() if found else 0)
         mark: Any = error.problem_mark
         problem = error.problem or ""

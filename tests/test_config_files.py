@@ -107,13 +107,22 @@ def test_every_file_is_read_whatever_is_wrong_with_another(tmp_path: Path) -> No
     ]
 
 
-@pytest.mark.parametrize("text", ["a: b", "a: $ {", "a: '[ ['"])
+@pytest.mark.parametrize("text", ["a: b", "a: $ {", "a: '[ ['", r'a: "[\n["', r'a: "$\"{{"'])
 def test_a_file_without_marks_is_plain(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(text)
     assert [file.is_plain for file in read(str(tmp_path / "a.yaml"), Report())] == [True]
 
 
-@pytest.mark.parametrize("text", ["a: '[[ b ]]'", "a: ${{ b }}", r'a: "\x5b[ b ]]"', 'a: "[\\\n  [ b ]]"'])
+MARKED = [
+    r'a: "\x5b[ b ]]"',
+    r'a: "\u005b[ b ]]"',
+    r'a: "\U0000005b[ b ]]"',
+    'a: "[\\\n  [ b ]]"',
+    'a: "[\\\r\n  [ b ]]"',
+]
+
+
+@pytest.mark.parametrize("text", ["a: '[[ b ]]'", "a: ${{ b }}", *MARKED])
 def test_a_file_with_a_mark_or_an_escape_is_not_plain(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(text)
     assert [file.is_plain for file in read(str(tmp_path / "a.yaml"), Report())] == [False]

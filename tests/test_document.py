@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from dtm_sdk.document import CONFIG, DocumentError, Limits, Positions, parse, shown, weigh
+from dtm_sdk.document import CONFIG, DocumentError, Limits, parse, shown, weigh
+from dtm_sdk.yaml_values import Positions
 
 
 def refused(text: str, limits: Limits = CONFIG) -> DocumentError:
@@ -271,6 +272,14 @@ HOSTILE = {
     "a text of 4 MiB without an end": ('"' + "x\n" * (2**21 - 1), "no valid YAML: found unexpected end of stream"),
     "a large number": ("a: " + "1" * 5000, "1:4: the integer 1111"),
     "a large hexadecimal number": ("a: 0x" + "f" * 2**21, "1:4: the integer 0xffff"),
+    "empty lines": ("\n" * 2**22, "read"),
+    "comments": ("#\n" * 2**21, "read"),
+    "spaces": (" " * 2**22, "read"),
+    "words": ("a: " + "b " * (2**21 - 2), "read"),
+    "escapes": ('a: "' + "\\n" * (2**21 - 3) + '"', "read"),
+    "lines of the simplest form": ("a:\n" + "- a: 1\n" * 590_000, "the text has more than 200000 keys, values"),
+    "keys of the simplest form": ("".join(f"a{i}:\n" for i in range(400_000)), "the text has more than 200000 keys"),
+    "lists of the simplest form": ("".join(" " * i + "a:\n" for i in range(2800)), "more than 100 deep"),
     "empty lists": ("- []\n" * 90_000, "read"),
     "tag lines": ("%TAG !e! tag:e,1:\n" * 200_000, "1:1: %TAG lines aren't supported"),
     "NUL": ("a: b\0", "1:5: the character U+0000 may not stand in YAML"),

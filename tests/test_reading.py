@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Barrier
 from threading import Event as Flag
 from typing import Any
 
@@ -53,6 +54,24 @@ def answers(reads: Reads) -> dict[str, Seen]:
     while reads.asked:
         found.update(reads.answers())
     return found
+
+
+def test_reads_that_wait_for_one_another_are_under_way_at_once() -> None:
+    together = Barrier(5)
+
+    def read(options: ThingOptions) -> dict[str, Any]:
+        together.wait(30)
+        return {"id": options.id}
+
+    patient = Patient()
+    patient.plugin = Plugin(
+        name="thing", options=ThingOptions, create=read, read=read, update=read, delete=lambda options: True
+    )
+    with patient.reads(None, 5) as reads:
+        for number in range(10):
+            reads.begin(patient.question(f"thing-{number}"))
+        found = answers(reads)
+    assert {key: seen.error for key, seen in found.items()} == {f"thing-{number}.thing": "" for number in range(10)}
 
 
 def test_every_read_is_answered() -> None:

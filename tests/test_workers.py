@@ -1,9 +1,11 @@
 """The threads that call plugins: what they raise is heard of, and a Ctrl-C reaches neither them nor their children."""
 
+import math
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,40 @@ def test_what_a_job_raises_is_raised_to_the_reader() -> None:
     workers.submit(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         workers.results(30)
+    workers.close()
+
+
+def names(workers: Workers, jobs: int, threads: int | None) -> set[object]:
+    """The threads that jobs run in."""
+    for _ in range(jobs):
+        workers.submit(lambda: workers.put(threading.current_thread().name), threads=threads)
+    found: list[object] = []
+    while len(found) < jobs:
+        found += workers.results(30)
+    return set(found)
+
+
+def test_no_more_threads_are_started_than_asked_for_until_they_are_doubled() -> None:
+    workers = Workers(5)
+    assert names(workers, 20, 1) == {"dtm-0"}
+    before = threading.active_count()
+    assert [workers.double() for _ in range(4)] == [True, True, True, False]
+    assert threading.active_count() - before == 4
+    workers.close()
+
+
+def test_results_are_gathered_while_jobs_wait_and_only_then() -> None:
+    workers, go = Workers(1), threading.Event()
+    assert workers.gather() == 0
+    workers.submit(lambda: go.wait(30))
+    workers.submit(lambda: workers.put("first"))
+    workers.submit(lambda: workers.put("second"))
+    assert workers.gather() == math.inf
+    go.set()
+    found: list[object] = []
+    while len(found) < 2:
+        found += workers.results(30)
+    assert (found, workers.gather()) == (["first", "second"], 0)
     workers.close()
 
 

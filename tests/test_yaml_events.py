@@ -2,7 +2,8 @@ import pytest
 from msgspec.structs import replace
 from yaml import StreamEndEvent, YAMLError
 
-from dtm_sdk.yaml_events import CONFIG, DocumentError, Events, Limits
+from dtm_sdk.yaml_events import Events
+from dtm_sdk.yaml_limits import CONFIG, DocumentError, Limits
 
 
 def read(text: str | bytes, limits: Limits = CONFIG) -> int:

@@ -51,7 +51,7 @@ def _arguments(arguments: list[str]) -> Namespace:
     parser = ArgumentParser("python -m tests.bench", description="Measure dtm beside its peers and plain loops.")
     parser.add_argument("parts", nargs="*", default=[], help="files, start, stores; all of them by default")
     parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="numbers of files [100 10000]")
-    parser.add_argument("--rounds", type=int, metavar="N", help="how often each runs [7 for few files, 3 for many]")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often each runs [21 for few files, 5 for many]")
     parser.add_argument("--quick", action="store_true", help="100 and 1,000 files, fewer rounds")
     parser.add_argument("--folder", metavar="PATH", help="where the files are made; on a disk, or fsync costs nothing")
     asked = parser.parse_args(arguments)
@@ -63,7 +63,7 @@ def _arguments(arguments: list[str]) -> Namespace:
 
 
 def _rounds(asked: Namespace, count: int) -> int:
-    rounds: int = asked.rounds or (3 if asked.quick or count > SMALL else 7)
+    rounds: int = asked.rounds or (5 if asked.quick or count > SMALL else 21)
     return rounds
 
 
@@ -75,7 +75,7 @@ def _facts(place: Path) -> Iterator[str]:
     load = f"load {os.getloadavg()[0]:.1f} before the run"
     yield f"{cores} cores, {platform.system()}, files on {_file_system(place)}, {load}."
     yield f"Python {platform.python_version()}, {peers}."
-    yield "Whole processes, in turn; medians, and the medians of the ratios of neighbouring runs."
+    yield "Whole processes, in turn; the least of each figure, since what else the machine does only adds to it."
     yield "A peak can't read below that of the benchmark itself; `~` is scaled up from 100 of the writings.\n"
     yield tables.table([["", "make a file", "nothing to do"], *([one.title, one.makes, one.checks] for one in ALL)])
 

@@ -65,18 +65,11 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE_"))}
 
 
-def median(values: Sequence[float]) -> float:
-    """The middle one; of an even number the mean of the two in the middle."""
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-
-
-def middle(samples: Sequence[Sample], figure: Figure) -> float:
-    """The median of one figure."""
-    return median([figure(sample) for sample in samples])
+def least(samples: Sequence[Sample], figure: Figure) -> float:
+    """The least of one figure: what else the machine does only adds to what the command takes by itself."""
+    return min(figure(sample) for sample in samples)
 
 
 def ratio(samples: Sequence[Sample], others: Sequence[Sample], figure: Figure) -> float:
-    """The median of the ratios of runs that were neighbours: what slows the machine for a while slows both."""
-    return median([figure(one) / figure(other) for one, other in zip(samples, others, strict=True)])
+    """The least of the one over the least of the other; they took turns, so both met the machine at its best."""
+    return least(samples, figure) / least(others, figure)

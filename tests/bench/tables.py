@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tests.bench.contenders import ALL, ANSIBLE, BARE, DOIT, DTM, DURABLE, FSYNC, WHOLE, Contender
-from tests.bench.measure import Figure, Sample, middle, ratio
+from tests.bench.measure import Figure, Sample, least, ratio
 from tests.bench.turns import Entry, Turn, Turns
 
 Side = Callable[[Turn], Sample]
@@ -77,7 +77,7 @@ def _over(turns: Turns, one: Entry, other: Entry, side: Side, figure: Figure) ->
 
 
 def side_table(turns: Turns, count: int, side: Side, contenders: Sequence[Contender] = ALL) -> str:
-    """One step of so many files by everyone: medians, and the ratios of dtm's runs to its neighbours'."""
+    """One step of so many files by everyone: the least of each figure, and the ratios of dtm's to theirs."""
     heads = ["", "wall s", "CPU s", "peak MiB", "dtm's wall / its", "dtm's CPU / its"]
     rows = [heads]
     for contender in contenders:
@@ -86,18 +86,18 @@ def side_table(turns: Turns, count: int, side: Side, contenders: Sequence[Conten
             continue
         samples = _pick(turns[entry], side)
         about = "~" if contender.estimates and count > WHOLE else ""
-        row = [contender.title, *(f"{about}{_shown(middle(samples, figure))}" for figure in (wall, cpu))]
-        row.append(f"{middle(samples, peak):.0f}")
+        row = [contender.title, *(f"{about}{_shown(least(samples, figure))}" for figure in (wall, cpu))]
+        row.append(f"{least(samples, peak):.0f}")
         ratios = (_over(turns, Entry(DTM, count), entry, side, figure) for figure in (wall, cpu))
         rows.append(row + ([f"{about}{_shown(value)}" for value in ratios] if contender is not DTM else ["", ""]))
     return table(rows)
 
 
 def start_table(samples: dict[str, list[Sample]]) -> str:
-    """The commands that only start: medians in milliseconds, and the ratio of their CPU to the bare interpreter's."""
+    """The commands that only start: the least in milliseconds, and the ratio of their CPU to the bare interpreter's."""
     rows = [["", "wall ms", "CPU ms", "CPU / bare"]]
     for title, taken in samples.items():
-        figures = [f"{1000 * middle(taken, figure):.0f}" for figure in (wall, cpu)]
+        figures = [f"{1000 * least(taken, figure):.0f}" for figure in (wall, cpu)]
         rows.append([title, *figures, f"{ratio(taken, samples[BARE.title], cpu):.2f}"])
     return table(rows)
 
@@ -153,10 +153,10 @@ def growth_targets(turns: Turns, few: int, many: int) -> list[Target]:
     empty, fewer, more = (turns[Entry(DTM, count)] for count in (0, few, many))
     for side, step in ((create, "create"), (again, "nothing to do")):
         for figure, unit in ((wall, "wall"), (cpu, "CPU")):
-            base, small, large = (middle(_pick(taken, side), figure) for taken in (empty, fewer, more))
+            base, small, large = (least(_pick(taken, side), figure) for taken in (empty, fewer, more))
             grown = (large - base) / many / ((small - base) / few or -1)
             targets.append(Target(f"{step}: {unit} for each of {many:,} tools / each of {few:,}", grown, 1.2))
-        rise = middle(_pick(more, side), peak) - middle(_pick(empty, side), peak)
+        rise = least(_pick(more, side), peak) - least(_pick(empty, side), peak)
         targets.append(Target(f"{step}: peak memory at {many:,} tools over an empty run", rise, 60, " MiB"))
     return targets
 

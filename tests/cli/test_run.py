@@ -46,6 +46,30 @@ def test_plan_shows_each_change_value_by_value_and_changes_nothing(workplace: Wo
     assert {path.name for path in workplace.folder.iterdir()} == {".devstream", "config.yaml"}
 
 
+HEAVY = "asyncio boto3 cookiecutter copier importlib.metadata jinja2 json pytest rich stamina subprocess tempfile yaml"
+"""What an apply with nothing to do can do without; `yaml` where the config is of the simplest form."""
+
+
+def test_an_apply_with_nothing_to_do_imports_no_more_than_it_needs(workplace: Workplace) -> None:
+    workplace.config("tools:\n- name: a\n  plugin: localfile\n  options:\n    filename: a.txt\n")
+    assert workplace.run("apply", "-y").returncode == 0
+    code = (
+        "import sys; bare = set(sys.modules)\n"
+        "from dtm_sdk.cli import run; assert run(['apply', '-y']) == 0\n"
+        f"print(sorted(set({HEAVY!r}.split()) & (set(sys.modules) - bare)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=workplace.folder,
+        env=workplace.environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+    assert "There is nothing to do." in done.stdout
+
+
 def test_exit_code_3_says_that_changes_are_pending(workplace: Workplace) -> None:
     workplace.config(ONE)
     assert workplace.run("plan", "--exit-code").returncode == 3

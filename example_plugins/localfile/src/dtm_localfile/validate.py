@@ -1,12 +1,9 @@
 """What the types of the options can't say."""
 
 import os
-import re
 
 from dtm_localfile.localfile import SUFFIX
 from dtm_localfile.options import LocalfileOptions
-
-HALF = re.compile("[\ud800-\udfff]")
 
 
 def validate(options: LocalfileOptions) -> list[str]:
@@ -16,8 +13,8 @@ def validate(options: LocalfileOptions) -> list[str]:
     detour = path.startswith("//") or normal != path
     wrong = {
         "filename holds a NUL character; leave it out": "\0" in path,
-        "filename holds half a character (a lone surrogate); write it whole": HALF.search(path),
-        "content holds half a character (a lone surrogate); write it whole": HALF.search(options.content),
+        "filename holds half a character (a lone surrogate); write it whole": _holds_half(path),
+        "content holds half a character (a lone surrogate); write it whole": _holds_half(options.content),
         "filename names a folder; add the name of a file": os.path.basename(normal) in ("", ".", ".."),
         "filename takes a detour; leave out './', '//', a '/' at its end, and '..' after a folder": detour,
         f"filename ends in {SUFFIX}, which is kept for temporaries; choose another name": path.endswith(SUFFIX),
@@ -26,3 +23,11 @@ def validate(options: LocalfileOptions) -> list[str]:
         "filename has more than 4086 bytes; shorten it": len(b"/".join([*folders, name])) > 4086,
     }
     return [message for message, holds in wrong.items() if holds]
+
+
+def _holds_half(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
