@@ -133,7 +133,7 @@ def _status(pid: int) -> int | None:
 
 def _how(status: int, limit: float, *, hung: bool) -> str:
     code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGKILL or (hung and code == 1):
+    if hung and code in (1, -signal.SIGKILL):
         return f"it did not end within {limit:g} s"
     if code < 0:
         return f"it was ended by {signal.Signals(-code).name}"

@@ -248,3 +248,28 @@ def test_the_report_is_what_its_schema_says(note: Repository) -> None:
     assert check["verdict"] == "failed"
     assert check["difference"] == ["- text: 'one'", "+ text: 'one!'"]
     assert check["again"] == f"pytest --dtm-conformance '{C2}'"
+
+
+BAD_MANNERS = {
+    "hangs": ("__import__('threading').Event().wait()", "it did not end within 3 s"),
+    "exits": ("__import__('os')._exit(0)", "it ended early, without a word"),
+    "is-killed": ("__import__('os').kill(__import__('os').getpid(), 9)", "it was ended by SIGKILL"),
+    "forks": ("[__import__('os').fork()]", "returned list"),
+    "removes-its-folder": ("__import__('shutil').rmtree(Path.cwd())", "create"),
+    "asks-to-exit": ("__import__('sys').exit(3)", "create raised SystemExit"),
+}
+
+
+@pytest.mark.parametrize(("does", "said"), BAD_MANNERS.values(), ids=BAD_MANNERS)
+def test_a_plugin_without_manners_spoils_nothing_but_its_own_checks(tmp_path: Path, does: str, said: str) -> None:
+    repository = Repository(tmp_path, note=RIGHT, rude=RIGHT)
+    path = tmp_path / "src" / "dtm_rude.py"
+    path.write_text(path.read_text().replace("def save(options):", f"def save(options):\n    return {does}\n", 1))
+    chosen = ("--dtm-conformance", "-v", "--dtm-timeout", "3", "-k", "test_c1_state_is_json")
+    run = repository.pytest(*chosen)
+    assert verdicts(run.stdout) == {
+        "conformance/note::test_c1_state_is_json": "PASSED",
+        "conformance/rude::test_c1_state_is_json": "FAILED",
+    }
+    assert said in run.stdout
+    assert run.returncode == 1
