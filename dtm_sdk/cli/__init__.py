@@ -53,10 +53,10 @@ Options, before or after the command:
 
 def main() -> None:
     """Run the command line of this process and end it with an exit code."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(dispatch(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
+def dispatch(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code."""
     if "_DTM_COMPLETE" not in os.environ:  # else a shell asks for completions
         match arguments:
