@@ -10,9 +10,10 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from dtm_sdk.changes import Change, Plan, delete_node, recorded, title
-from dtm_sdk.decide import Action, Desired, Seen, decide
+from dtm_sdk.decide import Action, Desired, Seen, decide, lasting
 from dtm_sdk.errors import DtmError
 from dtm_sdk.events import Began, Done, Event, Failed, Kept, Notice, Outcome, Said, Skipped
+from dtm_sdk.intents import Intents
 from dtm_sdk.operations import Calls, Op, operations
 from dtm_sdk.options import Json, Options
 from dtm_sdk.plan import Planner, Question
@@ -76,10 +77,7 @@ class Executor:
         self._running = running
         self._planner = planner
         self._ask = ask
-        self._old: dict[str, list[int]] = {}
-        for intent in (intents or {}).values():
-            self._old.setdefault(intent.record.key, []).append(intent.id)
-        self._next = max(intents or (0,)) + 1
+        self._intents = Intents((intents or {}).values())
         self._progress = Progress(plan)
         self._begun: dict[int, tuple[Node, Op | None]] = {}
         self._left: dict[int, Op] = {}
@@ -144,7 +142,9 @@ class Executor:
     def _store_moves(self) -> None:
         for change in self._plan.changes:
             if change.was and change.record:
-                self._batch.entries.append(Put(change.record, change.was))
+                if change.was in self._records:  # else all that is known of it is the intent of a Create
+                    self._batch.entries.append(Put(lasting(change.record), change.was))
+                self._batch.entries.extend(self._intents.moved(change.record, change.was))
 
     def _start(self) -> list[tuple[int, Op, Options]]:
         """Begin what is ready and has room; intents go into the batch."""
@@ -175,7 +175,7 @@ class Executor:
             self._batch.events.append(Failed(change.key, change.name, change.plugin, op.action, str(error)))
             self._break(node, f"{change.key} failed")
             return []
-        id_, self._next = self._next, self._next + 1
+        id_ = self._intents.number()
         self._begun[id_] = node, op
         self._batch.entries.append(Begin(id_, op.operation, op.intent()))
         return [(id_, op, options)]
@@ -217,8 +217,7 @@ class Executor:
         if node is None or op is None:
             self._late_outcome(self._left.pop(id_), id_, outcome)
         elif isinstance(outcome, Done):
-            self._batch.entries.append(End(id_, outcome.record))
-            self._batch.entries.extend(End(old, error="done again") for old in self._old.pop(op.change.key, ()))
+            self._batch.entries.extend([End(id_, outcome.record), *self._intents.done_again(op.change.key)])
             if op.action is Action.DELETE:
                 self._deleted.add(op.change.key)
             if node.ops:
@@ -238,8 +237,7 @@ class Executor:
     def _late_outcome(self, op: Op, id_: int, outcome: Done | Failed | Skipped) -> None:
         """What was given up has ended after all: a success is recorded, but what waited for it stays skipped."""
         if isinstance(outcome, Done):
-            self._batch.entries.append(End(id_, outcome.record))
-            self._batch.entries.extend(End(old, error="done again") for old in self._old.pop(op.change.key, ()))
+            self._batch.entries.extend([End(id_, outcome.record), *self._intents.done_again(op.change.key)])
             self._batch.events.append(outcome)
 
     def _end(self, node: Node, outcome: Outcome | None) -> None:
@@ -269,7 +267,7 @@ class Executor:
             return
         gone = change.key in self._deleted
         question = Question(desired, None if gone else self._planner.records.get(change.key))
-        id_, self._next = self._next, self._next + 1
+        id_ = self._intents.number()
         self._begun[id_] = node, None
         self._running.began(id_)
         self._workers.submit(lambda: self._workers.put((id_, question, self._calls.read(question))))

@@ -14,7 +14,7 @@ from dtm_sdk.backends import Backend, Loaded, Session, open_backend
 from dtm_sdk.calls import AskSecret, PluginCalls, Sources, calling
 from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
-from dtm_sdk.decide import Action, desire
+from dtm_sdk.decide import Action, desire, pending
 from dtm_sdk.errors import DtmError, LockedError
 from dtm_sdk.events import Command, Done, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
@@ -294,7 +294,7 @@ def _marked(ledger: Ledger) -> dict[str, Record]:
     for intent in ledger.open.values():
         key = intent.record.key
         base = intent.record if intent.operation == "create" else records.get(key)
-        if base:
+        if base and not (pending(base) and intent.operation != "create"):
             records[key] = replace(base, meta={**base.meta, "intent": intent.operation})
     return records
 
