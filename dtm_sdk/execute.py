@@ -108,11 +108,6 @@ class Executor:
             elif not self._release_parked():
                 return
 
-    @property
-    def left(self) -> list[str]:
-        """Keys of the tools whose calls were given up and have not ended."""
-        return [op.change.key for op in self._left.values()]
-
     def _give_up(self) -> None:
         """Leave the calls that take too long: their intents stay open; an outcome that comes late is recorded."""
         for id_ in self._running.overdue():
@@ -120,13 +115,14 @@ class Executor:
             seconds = self._running.seconds(id_)
             self._running.ended(id_)
             self._workers.give_up_one()
-            if op:
+            change, error = node.change, f"no answer after {seconds:.0f} s"
+            if change and op:
                 self._left[id_] = op
-            change, action = node.change, op.action if op else Action.LATE
-            if change:
-                error = f"no answer after {seconds:.0f} s; the next run looks at what came of it"
-                self._batch.events.append(Failed(change.key, change.name, change.plugin, action, error))
-            self._break(node, f"{node.name} failed")
+                error += "; the next run looks at what came of it"
+                self._batch.events.append(Failed(change.key, change.name, change.plugin, op.action, error))
+                self._break(node, f"{node.name} failed")
+            elif change:
+                self._fail(node, f"{title(change.name, change.plugin)} can't be read: {error}")
         if self._stop.is_set() and not self._told_stop:
             self._told_stop = True
             names = ", ".join(f"{node.name} ({self._running.seconds(id_):.0f} s)" for id_, (node, _) in self._started())
@@ -205,6 +201,8 @@ class Executor:
                 node, _ = self._begun.pop(id_)
                 self._running.ended(id_)
                 self._decide(node, question, seen)
+            case (int() as id_, None):
+                self._running.began(id_)
             case (int() as id_, Began() as began):
                 self._running.began(id_)
                 self._batch.events.append(began)
@@ -269,8 +267,13 @@ class Executor:
         question = Question(desired, None if gone else self._planner.records.get(change.key))
         id_ = self._intents.number()
         self._begun[id_] = node, None
-        self._running.began(id_)
-        self._workers.submit(lambda: self._workers.put((id_, question, self._calls.read(question))))
+        self._workers.submit(partial(self._read, id_, question))
+
+    def _read(self, id_: int, question: Question) -> None:
+        """In a worker: one Read."""
+        self._workers.put((id_, None))
+        seen = Seen(error="interrupted") if self._stop.is_set() else self._calls.read(question)
+        self._workers.put((id_, question, seen))
 
     def _held(self, node: Node, desired: Desired | None) -> bool:
         """Whether another record holds the identity of a tool: then its node waits for that one, or fails."""

@@ -77,7 +77,6 @@ class Result(Struct, frozen=True):
         failed: how many failed, or were skipped because of a failure.
         declined: the user answered no.
         interrupted: a signal ended it early.
-        left: keys of the tools whose operations were given up and may go on: the process must not wait for them.
     """
 
     plan: Plan
@@ -85,7 +84,6 @@ class Result(Struct, frozen=True):
     failed: int = 0
     declined: bool = False
     interrupted: bool = False
-    left: tuple[str, ...] = ()
 
 
 def apply(settings: Settings, tell: Tell, ask: Ask) -> Result:
@@ -126,11 +124,10 @@ def plan(settings: Settings, tell: Tell, command: Command = "plan") -> Result:
     loaded = open_backend(config.backend, config.backend_options).load()
     with interrupts() as stop, _running(settings, config, registry, loaded, tell, stop) as run:
         planned, _ = _plan_apply(run)
-    left = tuple(run.reads.left)
     if stop.is_set():
-        return _finish(tell, command, Result(planned, interrupted=True, left=left))
+        return _finish(tell, command, Result(planned, interrupted=True))
     tell(Planned(command, planned))
-    return _finish(tell, command, Result(planned, failed=len(planned.failures), left=left))
+    return _finish(tell, command, Result(planned, failed=len(planned.failures)))
 
 
 def verify(settings: Settings, tell: Tell) -> Result:
@@ -201,12 +198,11 @@ def _change(
         _running(settings, config, registry, session.loaded, tell, stop) as run,
     ):
         planned, planner = make(run)
-        left = tuple(run.reads.left)
         if stop.is_set():
-            return _finish(tell, command, Result(planned, interrupted=True, left=left))
+            return _finish(tell, command, Result(planned, interrupted=True))
         tell(Planned(command, planned))
         if planned.changes and not ask(planned):
-            return Result(planned, declined=True, left=left)
+            return Result(planned, declined=True)
         result = _execute(run, session, planned, planner, ask)
     return _finish(tell, command, result)
 
@@ -327,7 +323,7 @@ def _execute(run: _Run, session: Session, planned: Plan, planner: Planner | None
             run.tell(event)
     recorder.append([Put(record) for record in planned.notes])
     recorder.commit()
-    return Result(planned, changed, failed, interrupted=run.stop.is_set(), left=(*run.reads.left, *executor.left))
+    return Result(planned, changed, failed, interrupted=run.stop.is_set())
 
 
 def _settled(run: _Run) -> list[Begin]:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
+from dtm_sdk.hanging import give_up
+
 
 class Stop:
     """Set once, by an interrupt or a state that can't be written: nothing new starts.
@@ -78,6 +80,7 @@ class Workers:
 
     def give_up_one(self) -> None:
         """One of the threads hangs: another one takes its place, and the jobs that wait for it."""
+        give_up()
         self.count += 1
         self._start()
 
