@@ -206,10 +206,11 @@ class Sweep:
         self._random = Random(self._name)  # noqa: S311  # the same each time
         self._start = killer.folder / "start"
         self._make_start()
+        self.calls = self._count()
+        """How many calls a run makes that change something."""
         if scenario == "recovery":
             self._start_from_a_death()
-        self.calls = self._killed(call=1_000_000_000, counted="changing").calls
-        """How many calls a run makes that change something."""
+            self.calls = self._count()
 
     def _make_start(self) -> None:
         killer, scenario = self._killer, self._scenario
@@ -229,13 +230,19 @@ class Sweep:
 
     def _start_from_a_death(self) -> None:
         """Let the start be what a death left in the middle of it: some is done, some begun, some made since then."""
-        for number in count(150, 3):
+        for number in range(self.calls // 2, self.calls, 3):
             assert self._killed(call=number, counted="changing").code == -9
             loaded = LocalBackend(str(self._killer.place / "devstream.state")).load()
             recorded = {record.resource["outputs"]["number"] for record in loaded.state.records.values()}
             if len(loaded.open) > 1 and self._made() - recorded:
                 self._keep_start()
                 return
+        raise AssertionError(self.calls)
+
+    def _count(self) -> int:
+        ended = self._killed(call=1_000_000_000, counted="changing")
+        assert ended.code == 0, ended.said
+        return ended.calls
 
     def _made(self) -> set[int]:
         """The numbers of the tickets that the runner made."""
@@ -401,7 +408,7 @@ local._LocalSession.append = only_outcomes
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_the_sweep_sees_what_is_lost_without(killer: Killer, broken: str) -> None:
-    sweep = Sweep(killer, "create", 4, broken=BROKEN[broken])
+    sweep = Sweep(killer, "recovery" if broken.startswith("nothing") else "create", 4, broken=BROKEN[broken])
     if THOROUGH:
         sweep.each("changing", "before")
     while not sweep.tally.violations:
