@@ -90,8 +90,8 @@ class Executor:
         """The batches; the last one leaves nothing running."""
         self._store_moves()
         for key in self._plan.failures:
-            if key in self._progress.nodes:
-                self._break(self._progress.nodes[key], f"{key} failed")
+            for name in {key, delete_node(key)} & self._progress.nodes.keys():
+                self._break(self._progress.nodes[name], f"{key} failed")
         while True:
             starting = self._start()
             batch, self._batch = self._batch, Batch([], [])

@@ -4,7 +4,7 @@ Each command reads as load -> read -> plan -> ask -> execute -> record.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from msgspec import Struct
@@ -22,7 +22,7 @@ from dtm_sdk.hiding import hidden
 from dtm_sdk.interrupts import interruptible, interrupts
 from dtm_sdk.operations import total
 from dtm_sdk.options import Json
-from dtm_sdk.plan import Facts, Planner
+from dtm_sdk.plan import Facts, Planner, lost
 from dtm_sdk.reading import Reads
 from dtm_sdk.recorder import Recorder
 from dtm_sdk.references import Reference, output
@@ -110,7 +110,7 @@ def destroy(settings: Settings, tell: Tell, ask: Ask) -> Result:
     Raises:
         DtmError: as `apply`.
     """
-    return _change("destroy", settings, tell, ask, lambda run: (plan_deletes(run.records, list(run.records)), None))
+    return _change("destroy", settings, tell, ask, lambda run: (_deletes(run, list(run.records)), None))
 
 
 def plan(settings: Settings, tell: Tell, command: Command = "plan") -> Result:
@@ -258,8 +258,15 @@ def _plan_delete(run: _Run) -> tuple[Plan, None]:
     """The Deletes of the config's tools."""
     keys = [key for key in run.config.tools if key in run.records]
     unrecorded = _unrecorded(run) if run.settings.force else ([], {})
-    plan_ = plan_deletes(run.records, keys, unrecorded[0])
-    return replace(plan_, failures=unrecorded[1]), None
+    return _deletes(run, keys, *unrecorded), None
+
+
+def _deletes(
+    run: _Run, keys: Sequence[str], unrecorded: Iterable[Change] = (), failures: Mapping[str, str] | None = None
+) -> Plan:
+    """The plan of Deletes. What nothing can find again stays, whether it was made or not."""
+    unfound = {key: why for key in keys if (why := lost(run.records[key], run.registry.get))}
+    return plan_deletes(run.records, keys, unrecorded, {**unfound, **(failures or {})})
 
 
 def _unrecorded(run: _Run) -> tuple[list[Change], dict[str, str]]:

@@ -79,6 +79,27 @@ def test_after_a_crash_in_a_create_that_nothing_can_find_apply_stops_there_and_s
     assert shown.startswith('# not recorded, create has begun and not ended\nm_manual:\n  name: "m"\n')
 
 
+@pytest.mark.parametrize("command", ["destroy", "delete", "apply"])
+def test_a_crash_in_a_create_that_nothing_can_find_stops_its_delete_too(place: Workplace, command: str) -> None:
+    needs = "- {name: f, plugin: localfile, options: {filename: f.txt}}\n"
+    place.config(f"{MANUAL.replace('manual,', 'manual, dependsOn: [f.localfile],')}{needs}")
+    with under_way(place, "manual") as (process, _):
+        process.kill()
+        process.wait(30)
+    if command == "apply":
+        place.config("tools: []\n")
+    for _ in range(2):
+        done = place.run(command, "-y")
+        assert done.returncode == 1
+        assert "Tool m (manual) was being created when a run died" in done.stdout
+        assert "skipped: m.manual failed" in done.stdout
+    assert manuals(place) == {"1.manual"}
+    assert (place.folder / "f.txt").exists()
+    place.run("state", "forget", "m.manual", "-y")
+    assert place.run(command, "-y").returncode == 0
+    assert not (place.folder / "f.txt").exists()
+
+
 @pytest.mark.parametrize("in_config", [True, False])
 def test_what_a_crash_left_is_adopted_once_it_is_described(
     place: Workplace,
