@@ -9,6 +9,7 @@ orphan and what was made twice a duplicate, and both are seen by asking the serv
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,10 +41,17 @@ log = logging.getLogger(__name__)
 
 
 class Wanted(NamedTuple):
-    """A tool of a config: what its ticket is found by, and what that says; `{l}` stands for the number of l's."""
+    """A tool of a config.
+
+    Attributes:
+        found: what its ticket is found by.
+        text: what that says; `{l}` stands for the number of the ticket of l.
+        needs: what it depends on.
+    """
 
     found: str
     text: str
+    needs: str = ""
 
 
 Tools = dict[str, Wanted]
@@ -147,7 +155,11 @@ class Killer:
             {
                 "name": name,
                 "plugin": "ticket",
-                "options": {"name": each.found, "text": each.text.replace("{l}", "${{ l.ticket.outputs.number }}")},
+                "dependsOn": [f"{need}.ticket" for need in each.needs],
+                "options": {
+                    "name": each.found,
+                    "text": re.sub(r"\{(\w)\}", r"${{ \1.ticket.outputs.number }}", each.text),
+                },
             }
             for name, each in tools.items()
         ]
@@ -168,11 +180,56 @@ class Killer:
         """Run an apply."""
         return self.run("apply", "-y", "--parallelism", str(parallelism), **kill)
 
+    def loaded(self) -> Loaded:
+        """The state."""
+        return LocalBackend(str(self.place / "devstream.state")).load()
+
+    def made(self) -> set[int]:
+        """The numbers of the tickets that the runner made."""
+        return {number for number, ticket in self.service.tickets.items() if ticket["text"] != "theirs"}
+
+    def unknown(self) -> str:
+        """What is wrong with what a death left: the state must load, and know of all there is."""
+        try:
+            loaded = self.loaded()
+        except StateError as error:
+            return f"the state doesn't load: {error}"
+        known = {record.options["name"] for record in _known(loaded)}
+        lost = {self.service.tickets[number]["name"] for number in self.made()} - known
+        return f"nobody knows of {lost}" if lost else ""
+
+    def unlike(self, wanted: Tools) -> str:
+        """What isn't as it is wanted, of the tickets and of the records."""
+        there = self.service.tickets
+        numbers = {ticket["name"]: number for number, ticket in there.items()}
+
+        def number(match: re.Match[str]) -> str:
+            return str(numbers.get(wanted[match[1]].found))
+
+        expected = Counter((each.found, re.sub(r"\{(\w)\}", number, each.text)) for each in wanted.values())
+        found = Counter((ticket["name"], ticket["text"]) for ticket in there.values())
+        if found != expected:
+            return f"too many are {found - expected}, missing {expected - found}"
+        loaded = self.loaded()
+        recorded = {record.options["name"]: record.resource["outputs"]["number"] for record in _known(loaded)}
+        if recorded != numbers or loaded.open:
+            return f"recorded is {recorded}, open {loaded.open}; there is {numbers}"
+        return ""
+
 
 @pytest.fixture(scope="module")
 def killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
     with killing(tmp_path_factory.mktemp("kills")) as found:
         yield found
+
+
+@pytest.fixture
+def place(killer: Killer) -> Path:
+    """The folder, without tools and tickets."""
+    shutil.rmtree(killer.place, ignore_errors=True)
+    killer.place.mkdir()
+    killer.service.tickets = {}
+    return killer.place
 
 
 @contextmanager
@@ -232,9 +289,9 @@ class Sweep:
         """Let the start be what a death left in the middle of it: some is done, some begun, some made since then."""
         for number in range(self.calls // 2, self.calls, 3):
             assert self._killed(call=number, counted="changing").code == -9
-            loaded = LocalBackend(str(self._killer.place / "devstream.state")).load()
+            loaded = self._killer.loaded()
             recorded = {record.resource["outputs"]["number"] for record in loaded.state.records.values()}
-            if len(loaded.open) > 1 and self._made() - recorded:
+            if len(loaded.open) > 1 and self._killer.made() - recorded:
                 self._keep_start()
                 return
         raise AssertionError(self.calls)
@@ -243,10 +300,6 @@ class Sweep:
         ended = self._killed(call=1_000_000_000, counted="changing")
         assert ended.code == 0, ended.said
         return ended.calls
-
-    def _made(self) -> set[int]:
-        """The numbers of the tickets that the runner made."""
-        return {number for number, ticket in self._killer.service.tickets.items() if ticket["text"] != "theirs"}
 
     def _killed(self, **kill: Any) -> Ended:
         """Go back to the start, and run."""
@@ -288,33 +341,18 @@ class Sweep:
 
     def _left(self, kills: object) -> bool:
         """Look at what a death left: the state loads, and knows of all there is."""
-        try:
-            loaded = LocalBackend(str(self._killer.place / "devstream.state")).load()
-        except StateError as error:
-            self._wrong(kills, f"the state doesn't load: {error}")
-            return False
-        known = {record.options["name"] for record in _known(loaded)}
-        there = {self._killer.service.tickets[number]["name"] for number in self._made()}
-        if there - known:
-            self._wrong(kills, f"nobody knows of {there - known}")
-        return True
+        what = self._killer.unknown()
+        if what:
+            self._wrong(kills, what)
+        return not what
 
     def _converge(self, kills: object, wanted: Tools) -> None:
         ended = self._apply()
         if ended.code:
             self._wrong(kills, f"the next apply fails: {ended.said}")
             return
-        there = self._killer.service.tickets
-        numbers = {ticket["name"]: number for number, ticket in there.items()}
-        text = {"{l}": str(numbers.get(wanted["l"].found) if "l" in wanted else "")}
-        expected = Counter((each.found, each.text.replace("{l}", text["{l}"])) for each in wanted.values())
-        found = Counter((ticket["name"], ticket["text"]) for ticket in there.values())
-        if found != expected:
-            self._wrong(kills, f"too many are {found - expected}, missing {expected - found}")
-        loaded = LocalBackend(str(self._killer.place / "devstream.state")).load()
-        recorded = {record.options["name"]: record.resource["outputs"]["number"] for record in _known(loaded)}
-        if recorded != numbers or loaded.open:
-            self._wrong(kills, f"recorded is {recorded}, open {loaded.open}; there is {numbers}")
+        if what := self._killer.unlike(wanted):
+            self._wrong(kills, what)
 
     def _wrong(self, kills: object, what: str) -> None:
         self.tally.violations.append(f"{self._name}, killed {kills}: {what}")
@@ -359,6 +397,47 @@ def test_a_run_killed_at_any_system_call_loses_nothing_and_makes_nothing_twice(
     else:
         sweep.some(4)
     assert sweep.report().violations == []
+
+
+def drawn(random: Random) -> Tools:
+    """A config: names and tickets come in any pairs, some refer to others, some only depend on them."""
+    tickets_, tools = [f"ticket-{number}" for number in range(8)], Tools()
+    for name, found in zip("abcdefgh", random.sample(tickets_, 8), strict=True):
+        others = [*tools, *([""] * 8)]
+        other, need = random.choice(others), random.choice(others)
+        if random.random() < 0.6:
+            tools[name] = Wanted(found, f"after {{{other}}}" if other else random.choice(["one", "two"]), need)
+    return tools
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_any_history_of_configs_and_kills_loses_nothing_and_makes_nothing_twice(
+    killer: Killer, place: Path, part: int
+) -> None:
+    random = Random(part)  # noqa: S311  # the same each time
+    kills = 0
+    for history in range(100 if THOROUGH else 2):
+        shutil.rmtree(place)
+        place.mkdir()
+        killer.service.tickets = {}
+        steps: list[object] = []
+        for _ in range(random.randint(2, 6)):
+            wanted = drawn(random)
+            kill = {
+                "call": random.randint(15, 150),
+                "counted": "changing",
+                "moment": random.choice(["before", "after"]),
+            }
+            steps.append((wanted, kill))
+            killer.configure(wanted)
+            kills += killer.apply(random.choice([1, 4]), **kill).code == -9
+            assert not killer.unknown(), f"history {history}: {steps}"
+            if killer.service.tickets and random.random() < 0.2:
+                del killer.service.tickets[random.choice(list(killer.service.tickets))]
+        ended = killer.apply(4)
+        assert ended.code == 0, f"history {history}: {steps}: {ended.said}"
+        assert not killer.unlike(wanted), f"history {history}: {steps}"
+    log.info("part %d: %d kills in histories", part, kills)
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -416,15 +495,6 @@ def test_the_sweep_sees_what_is_lost_without(killer: Killer, broken: str) -> Non
     sweep.report()
 
 
-@pytest.fixture
-def place(killer: Killer) -> Path:
-    """The folder, without tools and tickets."""
-    shutil.rmtree(killer.place, ignore_errors=True)
-    killer.place.mkdir()
-    killer.service.tickets = {}
-    return killer.place
-
-
 def left_by_a_death(place: Path, record: Record, *operations: str) -> None:
     """Let a state hold what a run had begun on one tool when it died."""
     with LocalBackend(str(place / "devstream.state")).lock("apply") as session:
@@ -436,7 +506,7 @@ def test_a_second_death_does_not_hide_what_the_first_may_have_made(killer: Kille
     assert killer.apply(1).code == 0
     (first,) = killer.service.tickets
     killer.service.tickets = {first + 7: {"name": "ticket-a", "text": "one"}}  # it was removed, then made again
-    (record,) = LocalBackend(str(place / "devstream.state")).load().state.records.values()
+    (record,) = killer.loaded().state.records.values()
     left_by_a_death(place, record, "create", "update")
     assert killer.apply(1).code == 0
     assert list(killer.service.tickets) == [first + 7]
@@ -448,7 +518,7 @@ def test_what_had_begun_on_a_tool_that_is_renamed_goes_on_under_its_new_name(
 ) -> None:
     killer.configure({"a": TEN["a"]})
     assert killer.apply(1).code == 0
-    (record,) = LocalBackend(str(place / "devstream.state")).load().state.records.values()
+    (record,) = killer.loaded().state.records.values()
     if operation == "create":
         shutil.rmtree(place / ".devstream.state.d")
         (place / "devstream.state").unlink()
@@ -456,13 +526,13 @@ def test_what_had_begun_on_a_tool_that_is_renamed_goes_on_under_its_new_name(
     killer.configure({"b": TEN["a"]})
     for number in count(1):
         code = killer.apply(1, call=number, counted="writing").code
-        records = LocalBackend(str(place / "devstream.state")).load().state.records
+        records = killer.loaded().state.records
         assert all("intent" not in each.meta for each in records.values())
         if code == 0:
             break
     assert killer.apply(1).code == 0
     assert [each["name"] for each in killer.service.tickets.values()] == ["ticket-a"]
-    assert list(LocalBackend(str(place / "devstream.state")).load().state.records) == ["b.ticket"]
+    assert list(killer.loaded().state.records) == ["b.ticket"]
 
 
 LOST: Final = "was being created when a run died, and its plugin can't find what it made"
