@@ -112,10 +112,9 @@ class Executor:
         """Leave the calls that take too long: their intents stay open; an outcome that comes late is recorded."""
         for id_ in self._running.overdue():
             node, op = self._begun.pop(id_)
-            seconds = self._running.seconds(id_)
+            change, error = node.change, f"no answer after {self._running.seconds(id_):.0f} s"
             self._running.ended(id_)
             self._workers.give_up_one()
-            change, error = node.change, f"no answer after {seconds:.0f} s"
             if change and op:
                 self._left[id_] = op
                 error += "; the next run looks at what came of it"
@@ -123,17 +122,14 @@ class Executor:
                 self._break(node, f"{node.name} failed")
             elif change:
                 self._fail(node, f"{title(change.name, change.plugin)} can't be read: {error}")
-        if self._stop.is_set() and not self._told_stop:
-            self._told_stop = True
-            names = ", ".join(f"{node.name} ({self._running.seconds(id_):.0f} s)" for id_, (node, _) in self._started())
-            if names:
-                text = (
-                    f"Interrupted: waiting for {names}; interrupt again to leave at once, the next run looks at them."
-                )
-                self._batch.events.append(Notice("warning", text))
-
-    def _started(self) -> list[tuple[int, tuple[Node, Op | None]]]:
-        return [(id_, each) for id_, each in self._begun.items() if self._running.has(id_)]
+        if self._told_stop or not self._stop.is_set():
+            return
+        self._told_stop = True
+        began = ((id_, node.name) for id_, (node, _) in self._begun.items() if self._running.has(id_))
+        names = ", ".join(f"{name} ({self._running.seconds(id_):.0f} s)" for id_, name in began)
+        if names:
+            text = f"Interrupted: waiting for {names}; interrupt again to leave at once, the next run looks at them."
+            self._batch.events.append(Notice("warning", text))
 
     def _store_moves(self) -> None:
         for change in self._plan.changes:
@@ -277,10 +273,8 @@ class Executor:
 
     def _held(self, node: Node, desired: Desired | None) -> bool:
         """Whether another record holds the identity of a tool: then its node waits for that one, or fails."""
-        owners = self._planner.still_owners(desired, self._records) if self._planner and desired else []
+        owners = self._planner.still_owners(desired, self._holding) if self._planner and desired else []
         for owner in owners:
-            if owner in self._deleted:
-                continue
             going = self._progress.nodes.get(delete_node(owner)) or self._progress.nodes.get(owner)
             if going is None or going.ended:
                 self._fail(node, f"{node.name} wants the resource that is recorded as {owner}'s")
@@ -288,6 +282,12 @@ class Executor:
                 self._progress.park(node, going)
             return True
         return False
+
+    def _holding(self, key: str) -> Record | None:
+        """The record by which a tool holds a resource; what a run that died may have made is held too."""
+        if self._planner and self._intents.open(key):
+            return self._planner.records.get(key)
+        return None if key in self._deleted else self._records.get(key)
 
     def _release_parked(self) -> bool:
         """Nothing runs, and nodes wait for what waits for them: True where there is something to go on with.
@@ -298,7 +298,7 @@ class Executor:
             return False
         stuck = self._progress.unpark()
         for node, holder in stuck:
-            record = self._records.get(holder.name)
+            record = self._holding(holder.name)
             if record is None or holder.ended or delete_node(holder.name) in self._progress.nodes:
                 self._fail(node, f"{node.name} waits for {holder.name} to give up its resource, which waits for it")
                 continue

@@ -26,6 +26,10 @@ class Intents:
         self._last += 1
         return self._last
 
+    def open(self, key: str) -> bool:
+        """Whether something that a run which died has begun on a tool is open still."""
+        return key in self._left
+
     def moved(self, record: Record, was: str) -> list[Entry]:
         """The entries by which what has begun under an old key has begun under that of a record."""
         entries: list[Entry] = []

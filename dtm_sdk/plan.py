@@ -207,10 +207,10 @@ class Planner:
         name = _identity_name(desired.plugin.name, desired.identity)
         return [key for key in self._owners.get(name, ()) if key != desired.tool.key]
 
-    def still_owners(self, desired: Desired, records: Mapping[str, Record]) -> list[str]:
-        """Those of the owners that hold the identity in `records` too."""
+    def still_owners(self, desired: Desired, find_record: Callable[[str], Record | None]) -> list[str]:
+        """Those of the owners that hold the identity still, by the records that there are now."""
         name = _identity_name(desired.plugin.name, desired.identity or ())
-        held = [records[key] for key in self.owners(desired) if key in records]
+        held = [record for key in self.owners(desired) if (record := find_record(key))]
         return _by_identity(held, self.facts.find_plugin).get(name, [])
 
     def desire_late(self, key: str, lookup: Lookup) -> Desired:

@@ -15,7 +15,9 @@ def test_what_has_begun_on_a_tool_ends_once_when_something_succeeds_on_it() -> N
     intents = Intents(
         [Begin(1, "create", record("a")), Begin(2, "delete", record("b")), Begin(3, "update", record("a"))]
     )
+    assert intents.open("a.p")
     assert intents.done_again("a.p") == [End(1, error="done again"), End(3, error="done again")]
+    assert not intents.open("a.p")
     assert intents.done_again("a.p") == []
 
 
