@@ -96,6 +96,10 @@ MIXED: Final = {
 j is made again since it was removed, l is made, m too once the number of l is known, n is there already and adopted."""
 
 
+THEIRS: Final = "ticket-n"
+"""The one that the runner did not make: nobody has to know of it before it is adopted."""
+
+
 def half(tools: Tools) -> Tools:
     """Every other tool; of three of those one wants another ticket, one has another name, and one is as it was."""
     found: Tools = {}
@@ -109,7 +113,7 @@ def meddle(service: tickets.Service) -> None:
     """Remove the ticket of j, and make one that nobody has recorded."""
     (number,) = (number for number, each in service.tickets.items() if each["name"] == "ticket-j")
     del service.tickets[number]
-    service.answer("create", 0, "ticket-n", "theirs")
+    service.answer("create", 0, THEIRS, "theirs")
 
 
 SCENARIOS: Final = {
@@ -186,7 +190,7 @@ class Killer:
 
     def made(self) -> set[int]:
         """The numbers of the tickets that the runner made."""
-        return {number for number, ticket in self.service.tickets.items() if ticket["text"] != "theirs"}
+        return {number for number, ticket in self.service.tickets.items() if ticket["name"] != THEIRS}
 
     def unknown(self) -> str:
         """What is wrong with what a death left: the state must load, and know of all there is."""
