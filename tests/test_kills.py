@@ -245,7 +245,7 @@ def killing(folder: Path) -> Iterator[Killer]:
         command = [sys.executable, "-m", "tests.killer", "-p", str(plugins)]
         variables = {**environment(), tickets.PORT: str(service.port)}
         with subprocess.Popen(
-            command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as server:
             yield Killer(folder, service, server)
             assert server.stdin
