@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from threading import Timer
 
 import pytest
 
@@ -42,6 +43,8 @@ def terminal(
         start_new_session=True,
     ) as process:
         os.close(theirs)
+        timer = Timer(60, process.kill)  # else what reads from it would wait for ever
+        timer.start()
         left, printed = list(keys), b""
         while chunk := read(ours):
             printed += chunk
@@ -52,6 +55,7 @@ def terminal(
                 else:
                     process.send_signal(key)
         os.close(ours)
+        timer.cancel()
         assert process.wait(60) == code
         assert not left
     return printed.decode().replace("\r\n", "\n")
