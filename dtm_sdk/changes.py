@@ -71,14 +71,21 @@ def deletion(record: Record) -> Change:
     return Change(record.key, record.name, record.plugin, Action.DELETE, tuple(messages), record=record)
 
 
-def plan_deletes(records: Mapping[str, Record], keys: Iterable[str], unrecorded: Iterable[Change] = ()) -> Plan:
+def plan_deletes(
+    records: Mapping[str, Record],
+    keys: Iterable[str],
+    unrecorded: Iterable[Change] = (),
+    failures: Mapping[str, str] | None = None,
+) -> Plan:
     """The plan of `delete` and `destroy`: what is recorded under `keys`, dependents first; and what isn't recorded.
 
     Args:
         records: every record.
         keys: those to be deleted.
         unrecorded: Deletes of tools of the config that have no record, with the config's options (`--force`).
+        failures: key -> why nothing can be done for it; what it depended on stays too.
     """
+    failures = failures or {}
     going = {key: deletion(records[key]) for key in keys}
     going.update((change.key, change) for change in unrecorded)
     graph = Graph(delete_node(key) for key in reversed(going))
@@ -87,7 +94,8 @@ def plan_deletes(records: Mapping[str, Record], keys: Iterable[str], unrecorded:
         for need in needs:
             graph.soft(delete_node(need), delete_node(change.key))
     nodes = graph.ordered()
-    return Plan(tuple(going[node.removeprefix("delete ")] for node in nodes), nodes=nodes)
+    changes = (going[node.removeprefix("delete ")] for node in nodes)
+    return Plan(tuple(change for change in changes if change.key not in failures), failures, nodes=nodes)
 
 
 def recorded(desired: Desired, resource: dict[str, Json], old: Record | None, *, adopted: bool = False) -> Record:

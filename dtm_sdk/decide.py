@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from dtm_sdk.errors import OptionsError
 from dtm_sdk.options import Json, Options, parse
@@ -203,6 +204,11 @@ def interrupted(record: Record) -> bool:
 def pending(record: Record) -> bool:
     """Whether a record is only the intent of a Create that a run died in."""
     return record.meta.get("intent") == "create"
+
+
+def lasting(record: Record) -> Record:
+    """A record as it is recorded, without what `meta` says in memory only."""
+    return replace(record, meta={key: value for key, value in record.meta.items() if key != "intent"})
 
 
 def known_state(record: Record | None) -> dict[str, Json] | None:

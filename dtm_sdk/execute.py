@@ -10,9 +10,10 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from dtm_sdk.changes import Change, Plan, delete_node, recorded, title
-from dtm_sdk.decide import Action, Desired, Seen, decide
+from dtm_sdk.decide import Action, Desired, Seen, decide, lasting
 from dtm_sdk.errors import DtmError
 from dtm_sdk.events import Began, Done, Event, Failed, Kept, Notice, Outcome, Said, Skipped
+from dtm_sdk.intents import Intents
 from dtm_sdk.operations import Calls, Op, operations
 from dtm_sdk.options import Json, Options
 from dtm_sdk.plan import Planner, Question
@@ -76,10 +77,7 @@ class Executor:
         self._running = running
         self._planner = planner
         self._ask = ask
-        self._old: dict[str, list[int]] = {}
-        for intent in (intents or {}).values():
-            self._old.setdefault(intent.record.key, []).append(intent.id)
-        self._next = max(intents or (0,)) + 1
+        self._intents = Intents((intents or {}).values())
         self._progress = Progress(plan)
         self._begun: dict[int, tuple[Node, Op | None]] = {}
         self._left: dict[int, Op] = {}
@@ -92,8 +90,8 @@ class Executor:
         """The batches; the last one leaves nothing running."""
         self._store_moves()
         for key in self._plan.failures:
-            if key in self._progress.nodes:
-                self._break(self._progress.nodes[key], f"{key} failed")
+            for name in {key, delete_node(key)} & self._progress.nodes.keys():
+                self._break(self._progress.nodes[name], f"{key} failed")
         while True:
             starting = self._start()
             batch, self._batch = self._batch, Batch([], [])
@@ -111,41 +109,35 @@ class Executor:
             elif not self._release_parked():
                 return
 
-    @property
-    def left(self) -> list[str]:
-        """Keys of the tools whose calls were given up and have not ended."""
-        return [op.change.key for op in self._left.values()]
-
     def _give_up(self) -> None:
         """Leave the calls that take too long: their intents stay open; an outcome that comes late is recorded."""
         for id_ in self._running.overdue():
             node, op = self._begun.pop(id_)
-            seconds = self._running.seconds(id_)
+            change, error = node.change, f"no answer after {self._running.seconds(id_):.0f} s"
             self._running.ended(id_)
             self._workers.give_up_one()
-            if op:
+            if change and op:
                 self._left[id_] = op
-            change, action = node.change, op.action if op else Action.LATE
-            if change:
-                error = f"no answer after {seconds:.0f} s; the next run looks at what came of it"
-                self._batch.events.append(Failed(change.key, change.name, change.plugin, action, error))
-            self._break(node, f"{node.name} failed")
-        if self._stop.is_set() and not self._told_stop:
-            self._told_stop = True
-            names = ", ".join(f"{node.name} ({self._running.seconds(id_):.0f} s)" for id_, (node, _) in self._started())
-            if names:
-                text = (
-                    f"Interrupted: waiting for {names}; interrupt again to leave at once, the next run looks at them."
-                )
-                self._batch.events.append(Notice("warning", text))
-
-    def _started(self) -> list[tuple[int, tuple[Node, Op | None]]]:
-        return [(id_, each) for id_, each in self._begun.items() if self._running.has(id_)]
+                error += "; the next run looks at what came of it"
+                self._batch.events.append(Failed(change.key, change.name, change.plugin, op.action, error))
+                self._break(node, f"{node.name} failed")
+            elif change:
+                self._fail(node, f"{title(change.name, change.plugin)} can't be read: {error}")
+        if self._told_stop or not self._stop.is_set():
+            return
+        self._told_stop = True
+        began = ((id_, node.name) for id_, (node, _) in self._begun.items() if self._running.has(id_))
+        names = ", ".join(f"{name} ({self._running.seconds(id_):.0f} s)" for id_, name in began)
+        if names:
+            text = f"Interrupted: waiting for {names}; interrupt again to leave at once, the next run looks at them."
+            self._batch.events.append(Notice("warning", text))
 
     def _store_moves(self) -> None:
         for change in self._plan.changes:
             if change.was and change.record:
-                self._batch.entries.append(Put(change.record, change.was))
+                if change.was in self._records:  # else all that is known of it is the intent of a Create
+                    self._batch.entries.append(Put(lasting(change.record), change.was))
+                self._batch.entries.extend(self._intents.moved(change.record, change.was))
 
     def _start(self) -> list[tuple[int, Op, Options]]:
         """Begin what is ready and has room; intents go into the batch."""
@@ -176,7 +168,7 @@ class Executor:
             self._batch.events.append(Failed(change.key, change.name, change.plugin, op.action, str(error)))
             self._break(node, f"{change.key} failed")
             return []
-        id_, self._next = self._next, self._next + 1
+        id_ = self._intents.number()
         self._begun[id_] = node, op
         self._batch.entries.append(Begin(id_, op.operation, op.intent()))
         return [(id_, op, options)]
@@ -206,6 +198,8 @@ class Executor:
                 node, _ = self._begun.pop(id_)
                 self._running.ended(id_)
                 self._decide(node, question, seen)
+            case (int() as id_, None):
+                self._running.began(id_)
             case (int() as id_, Began() as began):
                 self._running.began(id_)
                 self._batch.events.append(began)
@@ -218,8 +212,7 @@ class Executor:
         if node is None or op is None:
             self._late_outcome(self._left.pop(id_), id_, outcome)
         elif isinstance(outcome, Done):
-            self._batch.entries.append(End(id_, outcome.record))
-            self._batch.entries.extend(End(old, error="done again") for old in self._old.pop(op.change.key, ()))
+            self._batch.entries.extend([End(id_, outcome.record), *self._intents.done_again(op.change.key)])
             if op.action is Action.DELETE:
                 self._deleted.add(op.change.key)
             if node.ops:
@@ -239,8 +232,7 @@ class Executor:
     def _late_outcome(self, op: Op, id_: int, outcome: Done | Failed | Skipped) -> None:
         """What was given up has ended after all: a success is recorded, but what waited for it stays skipped."""
         if isinstance(outcome, Done):
-            self._batch.entries.append(End(id_, outcome.record))
-            self._batch.entries.extend(End(old, error="done again") for old in self._old.pop(op.change.key, ()))
+            self._batch.entries.extend([End(id_, outcome.record), *self._intents.done_again(op.change.key)])
             self._batch.events.append(outcome)
 
     def _end(self, node: Node, outcome: Outcome | None) -> None:
@@ -270,17 +262,20 @@ class Executor:
             return
         gone = change.key in self._deleted
         question = Question(desired, None if gone else self._planner.records.get(change.key))
-        id_, self._next = self._next, self._next + 1
+        id_ = self._intents.number()
         self._begun[id_] = node, None
-        self._running.began(id_)
-        self._workers.submit(lambda: self._workers.put((id_, question, self._calls.read(question))))
+        self._workers.submit(partial(self._read, id_, question))
+
+    def _read(self, id_: int, question: Question) -> None:
+        """In a worker: one Read."""
+        self._workers.put((id_, None))
+        seen = Seen(error="interrupted") if self._stop.is_set() else self._calls.read(question)
+        self._workers.put((id_, question, seen))
 
     def _held(self, node: Node, desired: Desired | None) -> bool:
         """Whether another record holds the identity of a tool: then its node waits for that one, or fails."""
-        owners = self._planner.still_owners(desired, self._records) if self._planner and desired else []
+        owners = self._planner.still_owners(desired, self._holding) if self._planner and desired else []
         for owner in owners:
-            if owner in self._deleted:
-                continue
             going = self._progress.nodes.get(delete_node(owner)) or self._progress.nodes.get(owner)
             if going is None or going.ended:
                 self._fail(node, f"{node.name} wants the resource that is recorded as {owner}'s")
@@ -288,6 +283,12 @@ class Executor:
                 self._progress.park(node, going)
             return True
         return False
+
+    def _holding(self, key: str) -> Record | None:
+        """The record by which a tool holds a resource; what a run that died may have made is held too."""
+        if self._planner and self._intents.open(key):
+            return self._planner.records.get(key)
+        return None if key in self._deleted else self._records.get(key)
 
     def _release_parked(self) -> bool:
         """Nothing runs, and nodes wait for what waits for them: True where there is something to go on with.
@@ -298,7 +299,7 @@ class Executor:
             return False
         stuck = self._progress.unpark()
         for node, holder in stuck:
-            record = self._records.get(holder.name)
+            record = self._holding(holder.name)
             if record is None or holder.ended or delete_node(holder.name) in self._progress.nodes:
                 self._fail(node, f"{node.name} waits for {holder.name} to give up its resource, which waits for it")
                 continue

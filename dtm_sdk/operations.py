@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from dtm_sdk.changes import Change, Plan, recorded
-from dtm_sdk.decide import Action, Desired, Seen, known_state
+from dtm_sdk.decide import Action, Desired, Seen, known_state, lasting
 from dtm_sdk.options import Json, Options
 from dtm_sdk.plan import Question
 from dtm_sdk.plugin import Operation
@@ -54,7 +53,7 @@ class Op(Struct, frozen=True):
     def intent(self) -> Record:
         """What will be recorded when it succeeds, with the resource as last known; of a Delete, what is recorded."""
         if self.action is Action.DELETE and self.record:
-            return replace(self.record, meta={key: value for key, value in self.record.meta.items() if key != "intent"})
+            return lasting(self.record)
         return self.outcome(known_state(self.record) or {})
 
     def outcome(self, resource: dict[str, Json]) -> Record:

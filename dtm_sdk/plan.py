@@ -133,8 +133,8 @@ class Planner:
             self._wait(tool, late)
         elif not record and self.owners(desired):
             self._settle(desired, None, Seen(), decide(desired, None, Seen()))
-        elif record and pending(record) and desired.plugin.recovery == "manual":
-            self._failures[key] = _lost(record)
+        elif record and (why := lost(record, self.facts.find_plugin)):
+            self._failures[key] = why
         else:
             return Question(desired, record)
         return None
@@ -207,10 +207,10 @@ class Planner:
         name = _identity_name(desired.plugin.name, desired.identity)
         return [key for key in self._owners.get(name, ()) if key != desired.tool.key]
 
-    def still_owners(self, desired: Desired, records: Mapping[str, Record]) -> list[str]:
-        """Those of the owners that hold the identity in `records` too."""
+    def still_owners(self, desired: Desired, find_record: Callable[[str], Record | None]) -> list[str]:
+        """Those of the owners that hold the identity still, by the records that there are now."""
         name = _identity_name(desired.plugin.name, desired.identity or ())
-        held = [records[key] for key in self.owners(desired) if key in records]
+        held = [record for key in self.owners(desired) if (record := find_record(key))]
         return _by_identity(held, self.facts.find_plugin).get(name, [])
 
     def desire_late(self, key: str, lookup: Lookup) -> Desired:
@@ -234,8 +234,8 @@ class Planner:
         """The plan, once there are no more questions."""
         gone = [record for key, record in self.records.items() if key not in self.facts.tools]
         for record in gone:
-            if pending(record) and self._recovery(record) == "manual":
-                self._failures[record.key] = _lost(record)
+            if why := lost(record, self.facts.find_plugin):
+                self._failures[record.key] = why
             else:
                 self._changes[record.key] = deletion(record)
         if not self._changes:
@@ -244,12 +244,6 @@ class Planner:
         keys = (node.removeprefix("delete ") for node in nodes)
         changes = {key: self._changes[key] for key in keys if key in self._changes}
         return Plan(tuple(changes.values()), self._failures, tuple(self._notes), nodes)
-
-    def _recovery(self, record: Record) -> str:
-        try:
-            return self.facts.find_plugin(record.plugin).recovery
-        except DtmError:  # the Delete will say so
-            return ""
 
     def _graph(self, gone: list[Record]) -> Graph:
         tools = self.facts.tools
@@ -333,8 +327,13 @@ def _order_deletes(graph: Graph, records: Mapping[str, Record], tools: Mapping[s
                 graph.soft(delete_node(need), key)
 
 
-def _lost(record: Record) -> str:
-    """Why nothing can be done about what a run that died may have made."""
+def lost(record: Record, find_plugin: Callable[[str], Plugin]) -> str:
+    """Why nothing can be done about what a run that died may have made; empty where its plugin can look for it."""
+    try:
+        if not pending(record) or find_plugin(record.plugin).recovery != "manual":
+            return ""
+    except DtmError:  # a Delete will say so
+        return ""
     hint = f"look for it, then `dtm state adopt {record.key}` or `dtm state forget {record.key}`"
     name = title(record.name, record.plugin)
     return f"{name} was being created when a run died, and its plugin can't find what it made; {hint}"

@@ -9,6 +9,7 @@ from typing import Final
 
 from dtm_sdk.decide import Seen
 from dtm_sdk.events import Notice, Said, Tell
+from dtm_sdk.hanging import give_up
 from dtm_sdk.operations import Calls
 from dtm_sdk.plan import Question
 from dtm_sdk.running import Running
@@ -29,12 +30,10 @@ class Reads:
 
     Attributes:
         asked: number -> key of each tool that is being read, or waits for a thread.
-        left: keys of the tools whose Read was given up.
     """
 
     def __init__(self, calls: Calls, workers: Workers, running: Running, tell: Tell) -> None:
         self.asked: dict[int, str] = {}
-        self.left: list[str] = []
         self._calls = calls
         self._workers = workers
         self._running = running
@@ -71,13 +70,12 @@ class Reads:
             error = f"no answer after {self._running.seconds(id_):.0f} s"
             self._running.ended(id_)
             self._workers.give_up_one()
-            self.left.append(self.asked.pop(id_))
-            found.append((self.left[-1], Seen(error=error)))
+            found.append((self.asked.pop(id_), Seen(error=error)))
         return found
 
     def leave(self) -> None:
         """Give up those that have not ended, because of an interrupt; they are named."""
         if self.asked:
             self._tell(Notice("warning", f"Interrupted while reading {', '.join(self.asked.values())}."))
-        self.left += self.asked.values()
+            give_up()
         self.asked.clear()

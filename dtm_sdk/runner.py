@@ -4,7 +4,7 @@ Each command reads as load -> read -> plan -> ask -> execute -> record.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from dtm_sdk.backends import Backend, Loaded, Session, open_backend
 from dtm_sdk.calls import AskSecret, PluginCalls, Sources, calling
 from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
-from dtm_sdk.decide import Action, desire
+from dtm_sdk.decide import Action, desire, pending
 from dtm_sdk.errors import DtmError, LockedError
 from dtm_sdk.events import Command, Done, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
@@ -22,7 +22,7 @@ from dtm_sdk.hiding import hidden
 from dtm_sdk.interrupts import interruptible, interrupts
 from dtm_sdk.operations import total
 from dtm_sdk.options import Json
-from dtm_sdk.plan import Facts, Planner
+from dtm_sdk.plan import Facts, Planner, lost
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.reading import Reads
 from dtm_sdk.recorder import Recorder
@@ -80,7 +80,6 @@ class Result(Struct, frozen=True):
         failed: how many failed, or were skipped because of a failure.
         declined: the user answered no.
         interrupted: a signal ended it early.
-        left: keys of the tools whose operations were given up and may go on: the process must not wait for them.
     """
 
     plan: Plan
@@ -88,7 +87,6 @@ class Result(Struct, frozen=True):
     failed: int = 0
     declined: bool = False
     interrupted: bool = False
-    left: tuple[str, ...] = ()
 
 
 def apply(settings: Settings, tell: Tell, ask: Ask) -> Result:
@@ -115,7 +113,7 @@ def destroy(settings: Settings, tell: Tell, ask: Ask) -> Result:
     Raises:
         DtmError: as `apply`.
     """
-    return _change("destroy", settings, tell, ask, lambda run: (plan_deletes(run.records, list(run.records)), None))
+    return _change("destroy", settings, tell, ask, lambda run: (_deletes(run, list(run.records)), None))
 
 
 def plan(settings: Settings, tell: Tell, command: Command = "plan") -> Result:
@@ -129,11 +127,10 @@ def plan(settings: Settings, tell: Tell, command: Command = "plan") -> Result:
     loaded = open_backend(config.backend, config.backend_options).load()
     with interrupts() as stop, _running(settings, config, registry, loaded, tell, stop) as run:
         planned, _ = _plan_apply(run)
-    left = tuple(run.reads.left)
     if stop.is_set():
-        return _finish(tell, command, Result(planned, interrupted=True, left=left))
+        return _finish(tell, command, Result(planned, interrupted=True))
     tell(Planned(command, planned))
-    return _finish(tell, command, Result(planned, failed=len(planned.failures), left=left))
+    return _finish(tell, command, Result(planned, failed=len(planned.failures)))
 
 
 def verify(settings: Settings, tell: Tell) -> Result:
@@ -204,12 +201,11 @@ def _change(
         _running(settings, config, registry, session.loaded, tell, stop) as run,
     ):
         planned, planner = make(run)
-        left = tuple(run.reads.left)
         if stop.is_set():
-            return _finish(tell, command, Result(planned, interrupted=True, left=left))
+            return _finish(tell, command, Result(planned, interrupted=True))
         tell(Planned(command, planned))
         if planned.changes and not ask(planned):
-            return Result(planned, declined=True, left=left)
+            return Result(planned, declined=True)
         result = _execute(run, session, planned, planner, ask)
     return _finish(tell, command, result)
 
@@ -265,8 +261,15 @@ def _plan_delete(run: _Run) -> tuple[Plan, None]:
     """The Deletes of the config's tools."""
     keys = [key for key in run.config.tools if key in run.records]
     unrecorded = _unrecorded(run) if run.settings.force else ([], {})
-    plan_ = plan_deletes(run.records, keys, unrecorded[0])
-    return replace(plan_, failures=unrecorded[1]), None
+    return _deletes(run, keys, *unrecorded), None
+
+
+def _deletes(
+    run: _Run, keys: Sequence[str], unrecorded: Iterable[Change] = (), failures: Mapping[str, str] | None = None
+) -> Plan:
+    """The plan of Deletes. What nothing can find again stays, whether it was made or not."""
+    unfound = {key: why for key in keys if (why := lost(run.records[key], run.registry.get))}
+    return plan_deletes(run.records, keys, unrecorded, {**unfound, **(failures or {})})
 
 
 def _unrecorded(run: _Run) -> tuple[list[Change], dict[str, str]]:
@@ -297,7 +300,7 @@ def _marked(ledger: Ledger) -> dict[str, Record]:
     for intent in ledger.open.values():
         key = intent.record.key
         base = intent.record if intent.operation == "create" else records.get(key)
-        if base:
+        if base and not (pending(base) and intent.operation != "create"):
             records[key] = replace(base, meta={**base.meta, "intent": intent.operation})
     return records
 
@@ -330,7 +333,7 @@ def _execute(run: _Run, session: Session, planned: Plan, planner: Planner | None
             run.tell(event)
     recorder.append([Put(record) for record in planned.notes])
     recorder.commit()
-    return Result(planned, changed, failed, interrupted=run.stop.is_set(), left=(*run.reads.left, *executor.left))
+    return Result(planned, changed, failed, interrupted=run.stop.is_set())
 
 
 def _settled(run: _Run) -> list[Begin]:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from typing import Literal
 
 from msgspec import Struct
@@ -13,17 +12,18 @@ from dtm_sdk.changes import deletion
 from dtm_sdk.config import load
 from dtm_sdk.decide import Action, Desired, Seen, comparable_state, same
 from dtm_sdk.errors import DtmError
-from dtm_sdk.events import Notice, Said, Tell
+from dtm_sdk.events import Tell
 from dtm_sdk.interrupts import interrupts
 from dtm_sdk.operations import Op
 from dtm_sdk.options import Json
 from dtm_sdk.plan import Question
+from dtm_sdk.reading import Reads
 from dtm_sdk.registry import Registry
 from dtm_sdk.report import SECRET
 from dtm_sdk.runner import Settings
+from dtm_sdk.running import Running
 from dtm_sdk.state import Record
 from dtm_sdk.tools import Tool
-from dtm_sdk.workers import Workers
 
 
 class Standing(Struct, frozen=True):
@@ -55,6 +55,7 @@ def status(settings: Settings, tell: Tell) -> list[Standing]:
     records = loaded.state.records
     sources = Sources(os.environ, settings.ask_secret)
     many, debug = settings.parallelism, settings.debug
+    found: dict[str, Seen] = {}
     with (
         interrupts() as stop,
         calling(registry.get, loaded.key, config.tools, sources, stop, parallelism=many, debug=debug) as (
@@ -62,31 +63,25 @@ def status(settings: Settings, tell: Tell) -> list[Standing]:
             calls,
         ),
     ):
+        reads = Reads(calls, workers, Running(stop, settings.timeout, None), tell)
         for record in records.values():
-            workers.submit(partial(_read, workers, registry, calls, record))
-        found: dict[str, Seen] = {}
-        while len(found) < len(records):
-            for result in workers.results():
-                match result:
-                    case (str() as key, Seen() as seen):
-                        found[key] = seen
-                    case Said() | Notice():
-                        tell(result)
-            if stop.is_set():
-                raise KeyboardInterrupt
+            try:
+                reads.begin(_question(registry, calls, record))
+            except DtmError as error:
+                found[record.key] = Seen(error=str(error))
+        while reads.asked and not stop.is_set():
+            found.update(reads.answers())
+        reads.leave()
+        if stop.is_set():
+            raise KeyboardInterrupt
     return [_standing(registry, record, found) for _, record in sorted(records.items())]
 
 
-def _read(workers: Workers, registry: Registry, calls: PluginCalls, record: Record) -> None:
-    """In a worker: read one tool, as if the config asked for just what is recorded."""
-    try:
-        tool = Tool(record.name, record.plugin, record.depends_on, record.options, record.depends_on)
-        typed = calls.options(Op(deletion(record), Action.DELETE, None, record))
-        desired = Desired(tool, registry.get(record.plugin), typed, record.options, lambda text: SECRET)
-        seen = calls.read(Question(desired, record))
-    except DtmError as error:
-        seen = Seen(error=str(error))
-    workers.put((record.key, seen))
+def _question(registry: Registry, calls: PluginCalls, record: Record) -> Question:
+    """A question about one tool as if the config asked for just what is recorded."""
+    tool = Tool(record.name, record.plugin, record.depends_on, record.options, record.depends_on)
+    typed = calls.options(Op(deletion(record), Action.DELETE, None, record))
+    return Question(Desired(tool, registry.get(record.plugin), typed, record.options, lambda text: SECRET), record)
 
 
 def _standing(registry: Registry, record: Record, found: Mapping[str, Seen]) -> Standing:

@@ -14,6 +14,8 @@ TURN: Final = 0.004
 QUICK: Final = 0.00002
 """Seconds that a quick job takes: a turn is no longer than those that wait would need."""
 
+from dtm_sdk.hanging import give_up
+
 
 class Stop:
     """Set once, by an interrupt or a state that can't be written: nothing new starts.
@@ -110,6 +112,7 @@ class Workers:
 
     def give_up_one(self) -> None:
         """One of the threads hangs: another one takes its place, and the jobs that wait for it."""
+        give_up()
         self.count += 1
         self._start()
 

@@ -71,13 +71,14 @@ class Recording:
     """What was done below a folder that was empty before.
 
     Attributes:
+        root: its path.
         steps: in their order.
     """
 
     def __init__(self, root: Path) -> None:
         self.steps: list[Named | Written | Synced | Said] = []
-        self._root = str(root)
-        self._nodes: Names = {self._root: self._root}  # by path, as things are now
+        self.root = str(root)
+        self._nodes: Names = {self.root: self.root}  # by path, as things are now
 
     def add(self, trace: str) -> None:
         """Take in the trace of one more process."""
@@ -87,10 +88,10 @@ class Recording:
                 name, arguments = call[1], call[2].split(", ")
                 at = _decoded(arguments[0]).decode()
                 if name in {"rename", "unlink"} and not at.startswith("/"):  # from the working directory, the root
-                    self._take(f"{name}at", self._root, [arguments[0], "", *arguments[1:]])
+                    self._take(f"{name}at", self.root, [arguments[0], "", *arguments[1:]])
                 elif arguments[0].startswith("1<"):
                     self.steps.append(Said(_decoded(arguments[1]).decode()))
-                elif f"{at}/".startswith(f"{self._root}/"):
+                elif f"{at}/".startswith(f"{self.root}/"):
                     self._take(name, at, arguments[1:])
 
     def _take(self, call: str, at: str, arguments: Sequence[str]) -> None:
@@ -118,6 +119,17 @@ class Recording:
                 offset = int(arguments[2]) if call == "pwrite64" else None
                 self.steps.append(Written(self._nodes[at], offset, _decoded(arguments[0])))
 
+    def syncs(self) -> Iterator[tuple[int, str, Named | None]]:
+        """Each sync: its index, the name of what is synced, and, of a folder, the last change of the names in it."""
+        names: dict[Node, str] = {self.root: "."}
+        last: dict[Node, Named] = {}
+        for index, step in enumerate(self.steps):
+            if isinstance(step, Synced):
+                yield index, names[step.target], last[step.target] if isinstance(step.target, str) else None
+            elif isinstance(step, Named):
+                last[step.target] = step
+                names[step.node] = step.new or step.old
+
     def said(self, count: int) -> str:
         """What was written to standard output in so many steps."""
         return "".join(step.text for step in self.steps[:count] if isinstance(step, Said))
@@ -130,9 +142,9 @@ class Recording:
             without: the index of a sync that is taken for not done.
         """
         steps = [step for index, step in enumerate(self.steps[:count]) if index != without]
-        folders = list(dict.fromkeys([self._root, *(step.target for step in steps if isinstance(step, Named))]))
+        folders = list(dict.fromkeys([self.root, *(step.target for step in steps if isinstance(step, Named))]))
         for chosen in product(*(_alternatives(steps, folder, _names) for folder in folders)):
-            reached = dict(_reached(dict(zip(folders, chosen, strict=True)), self._root, ""))
+            reached = dict(_reached(dict(zip(folders, chosen, strict=True)), self.root, ""))
             files = sorted({node for node in reached.values() if isinstance(node, int)})
             for contents in product(*(_alternatives(steps, file, _content) for file in files)):
                 content: dict[Node, bytes] = dict(zip(files, contents, strict=True))

@@ -1,18 +1,25 @@
 """The executor: order, failures, what is decided late, and that nothing is lost; real threads on a world in memory."""
 
 import os
+from threading import Event as Flag
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dtm_sdk.calls import Sources, calling
 from dtm_sdk.decide import Action
 from dtm_sdk.events import Done, Failed, Kept, Skipped
+from dtm_sdk.execute import Executor
+from dtm_sdk.plan import Facts, Planner
+from dtm_sdk.plugin import Plugin
+from dtm_sdk.running import Running
 from dtm_sdk.state import Begin, End, Ledger
 from dtm_sdk.tools import Tool
+from dtm_sdk.workers import Stop
 from tests.applying import Applied, apply
-from tests.things import World, tool
+from tests.things import ThingOptions, World, finder, tool
 
 
 @pytest.fixture
@@ -209,3 +216,54 @@ def test_any_history_of_configs_and_failures_loses_nothing_and_converges(history
         each.key: each.options["size"] for each in tools
     }
     assert len(world.things) == len(tools)
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_was_given_up_and_succeeds_after_all_is_recorded_and_nothing_else_waits_for_it() -> None:
+    """`slow` is given up when its time is over, while `quick` goes on; then it ends, and `quick` after it."""
+    go = {"slow": Flag(), "quick": Flag()}
+
+    def create(options: ThingOptions) -> dict[str, Any]:
+        go[options.id].wait(30)
+        return {"id": options.id}
+
+    def refuse(options: ThingOptions) -> Any:
+        raise AssertionError
+
+    plugin = Plugin(
+        name="thing", options=ThingOptions, create=create, read=lambda options: None, update=refuse, delete=refuse
+    )
+    entries = [("slow", []), ("quick", []), ("after", ["slow.thing"])]
+    wanted = {each.key: each for each in (tool(name, {"id": name}, needs, plugin) for name, needs in entries)}
+    stop, find, clock, ledger = Stop(), finder(plugin), Clock(), Ledger({})
+    with calling(find, bytes(32), wanted, Sources({}), stop, parallelism=1, debug=False) as (workers, calls):
+        planner = Planner(Facts(wanted, {}, find, lambda text: text))
+        while questions := planner.questions():
+            for question in questions:
+                planner.answer(question.desired.tool.key, calls.read(question))
+        running = Running(stop, 10, None, clock)
+        executor = Executor(planner.plan(), calls, ledger.records, workers, stop, running, planner=planner)
+        told: list[str] = []
+        for batch in executor.run():
+            for entry in batch.entries:
+                ledger.fold(entry)
+            told += [f"{type(event).__name__} {event.key}" for event in batch.events if hasattr(event, "key")]
+            if told[-1:] == ["Began slow.thing"]:
+                clock.now = 11
+            if told[-1:] == ["Began quick.thing"]:
+                assert told == ["Began slow.thing", "Failed slow.thing", "Skipped after.thing", "Began quick.thing"]
+                assert list(ledger.records) == []
+                go["slow"].set()
+            if told[-1:] == ["Done slow.thing"]:
+                assert list(ledger.records) == ["slow.thing"]
+                go["quick"].set()
+    assert told[-2:] == ["Done slow.thing", "Done quick.thing"]
+    assert ledger.open == {}

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,14 +27,12 @@ RUNS = ({"a": "one", "b": "one"}, {"a": "two", "c": "one"})
 """The text of each file in the configs that are applied one after the other."""
 
 
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """Two applies: the first makes two files, the second changes one, deletes one, and makes one."""
-    folder = tmp_path_factory.mktemp("applied")
+def recorded(folder: Path, runs: Sequence[dict[str, str]]) -> Recording:
+    """Applies of configs, each with the text of each file."""
     root, trace, config = folder / "root", folder / "trace", folder / "config.yaml"
     root.mkdir()
     recording = Recording(root)
-    for files in RUNS:
+    for files in runs:
         tools = [
             {"name": name, "plugin": "localfile", "options": {"filename": f"{name}.txt", "content": text}}
             for name, text in files.items()
@@ -44,6 +43,18 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Recording:
         subprocess.run([*before, *command], cwd=root, check=True, capture_output=True, timeout=120)
         recording.add(trace.read_text("utf-8"))
     return recording
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Two applies: the first makes two files, the second changes one, deletes one, and makes one."""
+    return recorded(tmp_path_factory.mktemp("applied"), RUNS)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Three applies of one file, which is made, changed and deleted."""
+    return recorded(tmp_path_factory.mktemp("alone"), [{"a": "one"}, {"a": "two"}, {}])
 
 
 def wrong(tree: Tree, folder: Path, said: str) -> str:
@@ -82,3 +93,30 @@ def test_a_power_cut_leaves_nothing_that_nobody_knows_of(applied: Recording, tmp
     assert len(disks) > 100
     looked_at = list(disks.values())[::STEP]
     assert [(said, found) for said, tree in looked_at if (found := wrong(tree, tmp_path / "tree", said))] == []
+
+
+def undone(recording: Recording, without: int | None = None) -> Iterator[str]:
+    """Where a power cut takes back what was said to be done to the file."""
+    for count in range(without or 0, len(recording.steps) + 1):
+        said = recording.said(count)
+        done = sum(f"{what} done" in said for what in ("Create", "Update", "delete"))
+        begun = said.count("Apply started.")
+        for tree in recording.after_power_cut(count, without):
+            if tree.get("a.txt") not in [None, b"one", b"two", None][done : begun + 1]:
+                yield f"after {said!r} there is {tree.get('a.txt')!r}"
+
+
+def test_a_power_cut_takes_no_file_back(alone: Recording) -> None:
+    assert alone.said(len(alone.steps)).count(" done.") == 6  # of the operations, and of the processing
+    assert list(undone(alone)) == []
+
+
+def test_each_sync_of_the_plugin_is_needed(alone: Recording) -> None:
+    syncs = {
+        index: f"{name} after {last.old} became {last.new or None}" if last else name
+        for index, name, last in alone.syncs()
+        if "a.txt" in (f"{last.old} {last.new}" if last else name)
+    }
+    kinds = [".a.txt.dtm-tmp", ". after .a.txt.dtm-tmp became a.txt"]
+    needed = [what for index, what in syncs.items() if next(undone(alone, index), None)]
+    assert needed == [*kinds, *kinds, ". after a.txt became None"]

@@ -81,7 +81,6 @@ def test_every_read_is_answered() -> None:
         for name in ("a", "slow", "b"):
             reads.begin(patient.question(name))
         assert answers(reads) == {f"{name}.thing": Seen({"id": name}) for name in ("a", "slow", "b")}
-    assert reads.left == []
 
 
 def test_one_that_takes_too_long_is_given_up_and_those_that_wait_for_its_thread_are_not() -> None:
@@ -92,7 +91,7 @@ def test_one_that_takes_too_long_is_given_up_and_those_that_wait_for_its_thread_
         found = answers(reads)
         assert found["slow.thing"].error.startswith("no answer after ")
         assert found["a.thing"] == Seen({"id": "a"})
-        assert (reads.left, patient.ended) == (["slow.thing"], ["a"])
+        assert patient.ended == ["a"]
         patient.go.set()
         reads.begin(patient.question("b"))
         assert answers(reads) == {"b.thing": Seen({"id": "b"})}
@@ -103,5 +102,5 @@ def test_those_that_are_left_are_named() -> None:
     with patient.reads(None, 2) as reads:
         reads.begin(patient.question("slow"))
         reads.leave()
-        assert (reads.asked, reads.left) == ({}, ["slow.thing"])
+        assert reads.asked == {}
     assert patient.events == [Notice("warning", "Interrupted while reading slow.thing.")]

@@ -319,6 +319,8 @@ class _LocalSession:
     def _back_up(self, serial: int, data: bytes, *, durable: bool) -> None:
         with self._place.own.made_folder("backups") as backups:
             backups.replace(f"{serial}.yaml", data, "tmp", durable=durable)
+            if durable:
+                self._place.own.sync()  # it may be the first one in its folder
             for old in _serials(backups)[:-BACKUPS]:
                 backups.remove(f"{old}.yaml")
 

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 
 from dtm_sdk import __version__
-from dtm_sdk.cli.output import answer
+from dtm_sdk.cli.output import answer, leave
+from dtm_sdk.hanging import given_up
 
 COMMANDS = {
     "apply": ("dtm_sdk.cli.apply", "Create, update and delete tools so that they are as configured."),
@@ -53,10 +54,13 @@ Options, before or after the command:
 
 def main() -> None:
     """Run the command line of this process and end it with an exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = dispatch(sys.argv[1:])
+    if given_up():
+        leave(code)
+    sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
+def dispatch(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code."""
     if "_DTM_COMPLETE" not in os.environ:  # else a shell asks for completions
         match arguments:

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final, TextIO
@@ -92,32 +92,25 @@ class Console:
         return agreed
 
     def _answer(self, question: str, *, begun: bool) -> str:
-        """The line that is typed; empty where there is none.
-
-        The runner's handlers let what runs finish; here they would leave the question waiting. So a signal ends the
-        question; once something has begun, the runner is then given it too.
-        """
+        """The line that is typed; empty where there is none."""
         if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.errors != "replace":
             sys.stdin.reconfigure(errors="replace")  # anything may be typed
-        caught: list[int] = []
-        try:
-            with _signals_raise(caught):
-                self._write(question)
-                return sys.stdin.readline() if sys.stdin else ""
-        except KeyboardInterrupt:
-            if not begun:
-                raise
-            signal.raise_signal(signal.Signals(caught[0]))
-            return "\n"
+
+        def read() -> str:
+            self._write(question)
+            return sys.stdin.readline() if sys.stdin else ""
+
+        line = _typed(read, begun=begun)
+        return "\n" if line is None else line
 
     def ask_secret(self, question: str) -> str:
-        """Ask for a secret, without showing what is typed; empty where there is no answer."""
+        """Ask for a secret, without showing what is typed; empty where there is no answer, or a signal came instead."""
         from getpass import getpass
 
         with self._lock:
             self._stop_bar()
             try:
-                return getpass(clean(question), self._out)
+                return _typed(lambda: getpass(clean(question), self._out), begun=True) or ""
             except EOFError:
                 return ""
 
@@ -166,6 +159,26 @@ class Console:
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal."""
     return stream is not None and stream.isatty()
+
+
+def _typed(read: Callable[[], str], *, begun: bool) -> str | None:
+    """What somebody types; None where a signal came instead, and something has begun.
+
+    The runner's handlers let what runs finish; here they would leave the question waiting. So a signal ends the
+    question; once something has begun, the runner is then given it too.
+
+    Raises:
+        KeyboardInterrupt: a signal came, and nothing has begun yet.
+    """
+    caught: list[int] = []
+    try:
+        with _signals_raise(caught):
+            return read()
+    except KeyboardInterrupt:
+        if not begun:
+            raise
+        signal.raise_signal(signal.Signals(caught[0]))
+        return None
 
 
 @contextmanager

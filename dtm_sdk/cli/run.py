@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from dtm_sdk.changes import Plan
 from dtm_sdk.cli.command import Chosen, chosen
 from dtm_sdk.cli.console import Console, is_terminal
-from dtm_sdk.cli.output import answer, aside, complain, describe, exit_code, leave, trace
+from dtm_sdk.cli.output import answer, aside, complain, describe, exit_code, trace
 from dtm_sdk.events import Command, Done, Event, Failed, Kept, Outcome, Planned, Skipped, Tell
 from dtm_sdk.options import Json
 from dtm_sdk.report_json import error_value, json_text, outcome_value, plan_value
@@ -41,7 +41,7 @@ def run(
     as_json = options.output == "json"
     console = Console(options, sys.stderr if as_json else sys.stdout, details=details)
     settings = settings_of(options, console, force=force, detail=details or as_json)
-    document, left = _Document(command), False
+    document = _Document(command)
 
     def tell(event: Event) -> None:
         document.take(event)
@@ -51,7 +51,7 @@ def run(
         try:
             result = act(settings, tell, console.ask)
             document.declined, document.interrupted = result.declined, result.interrupted
-            code, left = _code(result, pending), bool(result.left)
+            code = _code(result, pending)
         except KeyboardInterrupt:
             code, document.interrupted = INTERRUPTED, True
             console.end([f"{command.capitalize()} interrupted."])
@@ -63,10 +63,7 @@ def run(
                 trace()
     if as_json:
         code = answer(json_text(document.value(code))) or code
-    code = written(console, code)
-    if left:
-        leave(code)
-    return code
+    return written(console, code)
 
 
 def settings_of(options: Chosen, console: Console, *, force: bool = False, detail: bool = False) -> Settings:

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 import click
 
 from dtm_sdk.cli.command import chosen, shared
-from dtm_sdk.cli.console import Console, is_terminal
+from dtm_sdk.cli.console import Console
 from dtm_sdk.cli.output import answer, aside
+from dtm_sdk.cli.run import settings_of
 from dtm_sdk.decide import compare
 from dtm_sdk.options import Json
 from dtm_sdk.report import clean, difference_lines, masked
 from dtm_sdk.report_json import json_text
-from dtm_sdk.runner import Settings
 from dtm_sdk.status import Standing, status
 from dtm_sdk.yaml_text import block
 
 
 @click.command()
-@shared("config_file", "plugin_dir", "debug", "parallelism", "output")
+@shared("config_file", "plugin_dir", "debug", "parallelism", "timeout", "output")
 @click.option("-a", "--all", "everything", is_flag=True, help="Show options and resources too.")
 def command(*, everything: bool) -> int:
     """Show what each recorded tool is like now: in sync, drifted, gone, or unreadable.
@@ -28,15 +28,8 @@ def command(*, everything: bool) -> int:
     """
     options = chosen()
     console = Console(options, sys.stderr, details=False)
-    settings = Settings(
-        config=options.config_file,
-        plugin_dir=options.plugin_dir,
-        parallelism=options.parallelism,
-        debug=options.debug,
-        ask_secret=console.ask_secret if is_terminal(sys.stdin) else None,
-    )
     with aside():
-        standings = status(settings, console.tell)
+        standings = status(settings_of(options, console), console.tell)
     if options.output == "json":
         values = [_value(standing, everything=everything) for standing in standings]
         code = answer(json_text(values))

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from dtm_sdk.cli import COMMANDS, run, usage
+from dtm_sdk.cli import COMMANDS, dispatch, usage
 from dtm_sdk.cli.command import SHARED, Chosen, Lazy, Root, chosen, root, shared, start
 from dtm_sdk.errors import ConfigError, PluginError, Problem, UsageError
 
@@ -59,7 +59,7 @@ def test_every_command_says_what_it_does_and_takes_the_shared_options(name: str)
 
 def test_the_help_of_a_group_names_its_commands(capfd: pytest.CaptureFixture[str]) -> None:
     for arguments in (["list", "--help"], ["show", "--help"]):
-        assert run(arguments) == 0
+        assert dispatch(arguments) == 0
     said = capfd.readouterr().out
     assert "plugins  List the plugins that can be used." in said
     assert "status  Show what each recorded tool is like now." in said
@@ -101,7 +101,7 @@ def test_the_help_fits_a_terminal() -> None:
 def test_wrong_usage_is_one_line_on_stderr_and_exit_code_2(
     arguments: list[str], said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(arguments) == 2
+    assert dispatch(arguments) == 2
     out, err = capfd.readouterr()
     assert out == ""
     assert err.startswith("Error: ")

@@ -3,9 +3,11 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from threading import Timer
 
 import pytest
 
@@ -15,15 +17,20 @@ COLOR = re.compile(r"\x1b\[\d+m")
 
 
 def terminal(
-    workplace: Workplace, *arguments: str, keys: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
+    workplace: Workplace,
+    *arguments: str,
+    keys: Sequence[tuple[str, str | signal.Signals]] = (),
+    env: Mapping[str, str] | None = None,
+    code: int = 0,
 ) -> str:
     """What the command prints on a terminal.
 
     Args:
         workplace: where it runs.
         arguments: its arguments.
-        keys: what is typed, each time after a text was printed.
+        keys: what is typed, or sent, each time after a text was printed.
         env: variables of its environment.
+        code: its exit code.
     """
     ours, theirs = pty.openpty()
     with subprocess.Popen(
@@ -36,13 +43,20 @@ def terminal(
         start_new_session=True,
     ) as process:
         os.close(theirs)
+        timer = Timer(60, process.kill)  # else what reads from it would wait for ever
+        timer.start()
         left, printed = list(keys), b""
         while chunk := read(ours):
             printed += chunk
             if left and left[0][0] in printed.decode(errors="replace"):
-                os.write(ours, left.pop(0)[1].encode())
+                key = left.pop(0)[1]
+                if isinstance(key, str):
+                    os.write(ours, key.encode())
+                else:
+                    process.send_signal(key)
         os.close(ours)
-        assert process.wait(60) == 0
+        timer.cancel()
+        assert process.wait(60) == code
         assert not left
     return printed.decode().replace("\r\n", "\n")
 
@@ -111,3 +125,13 @@ def test_a_secret_that_is_recorded_nowhere_is_asked_for_and_not_shown(workplace:
     assert "Plugin c (probe) delete done." in printed
     assert "hunter2" not in printed
     assert workplace.files() == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_at_the_question_for_a_secret_ends_the_run(workplace: Workplace, number: signal.Signals) -> None:
+    workplace.config("tools:\n- {name: c, plugin: probe, options: {name: c, token: hunter2-hunter2}}\n")
+    assert workplace.run("apply", "-y").returncode == 0
+    workplace.config("tools: []\n")
+    printed = terminal(workplace, "apply", "-y", keys=[("needs its secret token", number)], code=130)
+    assert "Apply interrupted" in printed
+    assert workplace.files() == {"c.probe"}

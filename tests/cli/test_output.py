@@ -64,7 +64,7 @@ def test_help_is_the_same_with_click_and_without() -> None:
 def test_help_and_version_import_next_to_nothing(arguments: str) -> None:
     code = (
         "import sys; bare = set(sys.modules)\n"
-        f"from dtm_sdk.cli import run; assert run({arguments.split()!r}) == 0\n"
+        f"from dtm_sdk.cli import dispatch; assert dispatch({arguments.split()!r}) == 0\n"
         "heavy = {'click', 'msgspec', 'yaml', 'asyncio', 'rich', 'importlib.metadata', 'inspect', 'subprocess'}\n"
         "print(sorted(heavy & set(sys.modules) - bare), file=sys.stderr)"
     )

@@ -1,109 +1,16 @@
 """Tests of `dtm state`, and of what makes it needed: runs that are killed, that hang, that are interrupted."""
 
 import json
-import os
 import re
-import select
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from threading import Timer
 from typing import Any
 
 import pytest
 
 from dtm_sdk.cli.command import duration
+from tests.gated import Gate, install, said_until, started, under_way
 from tests.workplace import Workplace
 
-GATED = r'''
-"""Two plugins that stop in the middle of an operation, where the test has made pipes for that.
-
-A `slow` resource is found by its name; a `manual` one only by the number that its create returned.
-"""
-
-import json
-from pathlib import Path
-from threading import Thread
-
-from dtm_sdk import Identity, Options, Plugin, Secret, State
-
-
-class SlowOptions(Options):
-    name: Identity[str]
-    content: str = ""
-
-
-class ManualOptions(Options):
-    content: str = ""
-    token: Secret | None = None
-
-
-def gate(where: str) -> None:
-    def wait() -> None:
-        with open(f"{where}.go") as go:
-            Path(f"{where}.began").write_text("x")
-            go.read(1)
-
-    if Path(f"{where}.began").exists():
-        thread = Thread(target=wait, daemon=False)  # Python doesn't end before it has ended
-        thread.start()
-        thread.join()
-
-
-def slow(options: SlowOptions) -> State:
-    state = {"name": options.name, "content": options.content}
-    Path(f"{options.name}.slow").write_text(json.dumps(state))
-    gate(options.name)
-    return state
-
-
-def read_slow(options: SlowOptions) -> State | None:
-    gate(f"read-{options.name}")
-    path = Path(f"{options.name}.slow")
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def delete_slow(options: SlowOptions) -> bool:
-    Path(f"{options.name}.slow").unlink(missing_ok=True)
-    return True
-
-
-def create_manual(options: ManualOptions) -> State:
-    number = len(list(Path().glob("*.manual"))) + 1
-    state = {"content": options.content, "outputs": {"number": number}}
-    Path(f"{number}.manual").write_text(json.dumps(state))
-    gate("manual")
-    return state
-
-
-def path_of(state: State | None) -> Path:
-    return Path(f"{state['outputs']['number'] if state else 0}.manual")
-
-
-def read_manual(options: ManualOptions, state: State | None) -> State | None:
-    return json.loads(path_of(state).read_text()) if path_of(state).exists() else None
-
-
-def update_manual(options: ManualOptions, state: State | None) -> State:
-    new = {**json.loads(path_of(state).read_text()), "content": options.content}
-    path_of(state).write_text(json.dumps(new))
-    return new
-
-
-def delete_manual(options: ManualOptions, state: State | None) -> bool:
-    path_of(state).unlink()
-    return True
-
-
-slowly = Plugin(name="slow", options=SlowOptions, create=slow, read=read_slow, update=slow, delete=delete_slow)
-manual = Plugin(
-    name="manual", options=ManualOptions, recovery="manual",
-    create=create_manual, read=read_manual, update=update_manual, delete=delete_manual,
-)
-'''
 MANUAL = "tools:\n- {name: m, plugin: manual, options: {content: one}}\n"
 SLOW = "tools:\n- {name: a, plugin: slow, options: {name: a}}\n"
 TWO = f"{SLOW}- {{name: b, plugin: slow, dependsOn: [a.slow], options: {{name: b}}}}\n"
@@ -116,82 +23,9 @@ tools:
 
 @pytest.fixture
 def place(workplace: Workplace) -> Workplace:
-    """A workplace with the two plugins, in a folder that is given with -p."""
-    folder = workplace.folder / ".devstream"
-    info = folder / "dtm_gated-1.dist-info"
-    info.mkdir()
-    (info / "entry_points.txt").write_text("[dtm.plugins]\nslow = dtm_gated:slowly\nmanual = dtm_gated:manual\n")
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dtm-gated\nVersion: 1\n")
-    (folder / "dtm_gated.py").write_text(GATED)
+    """A workplace with the two plugins."""
+    install(workplace)
     return workplace
-
-
-class Gate:
-    """Two pipes: by one an operation says that it has begun, by the other it waits until it may end."""
-
-    def __init__(self, folder: Path, where: str) -> None:
-        self._paths = [folder / f"{where}.began", folder / f"{where}.go"]
-        for path in self._paths:
-            os.mkfifo(path)
-        # Both ends are open here, so that nobody waits for somebody who has died.
-        self._began, self._go = (os.open(path, os.O_RDWR) for path in self._paths)
-
-    def wait(self) -> None:
-        """Wait until an operation is under way."""
-        assert select.select([self._began], [], [], 30)[0], "nothing has begun"
-        os.read(self._began, 1)
-
-    def open(self) -> None:
-        """Let it end."""
-        os.write(self._go, b"x")
-
-    def remove(self) -> None:
-        """Let no further operation wait."""
-        for path in self._paths:
-            path.unlink()
-
-
-@contextmanager
-def started(place: Workplace, *arguments: str, measured: bool = True) -> Iterator[subprocess.Popen[str]]:
-    """The command while it runs; killed at the end, and before where it takes a minute: what is read from it ends."""
-    environment = place.environment
-    if not measured:
-        environment = {name: value for name, value in environment.items() if not name.startswith("COVERAGE")}
-    with subprocess.Popen(
-        [sys.executable, "-m", "dtm_sdk", *arguments],
-        cwd=place.folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:
-        timer = Timer(60, process.kill)
-        timer.start()
-        try:
-            yield process
-        finally:
-            timer.cancel()
-            process.kill()
-
-
-@contextmanager
-def under_way(place: Workplace, where: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Gate]]:
-    """An apply that is in the middle of an operation; later ones won't stop there."""
-    gate = Gate(place.folder, where)
-    with started(place, "apply", "-y", *arguments) as process:
-        gate.wait()
-        gate.remove()
-        yield process, gate
-
-
-def said_until(process: subprocess.Popen[str], text: str) -> str:
-    """What is printed, up to the line with a text."""
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if text in line:
-            return said
-    raise AssertionError(said)
 
 
 def listed(place: Workplace) -> list[dict[str, Any]]:
@@ -243,6 +77,27 @@ def test_after_a_crash_in_a_create_that_nothing_can_find_apply_stops_there_and_s
     ]
     shown = place.run("state", "show", "m.manual").stdout
     assert shown.startswith('# not recorded, create has begun and not ended\nm_manual:\n  name: "m"\n')
+
+
+@pytest.mark.parametrize("command", ["destroy", "delete", "apply"])
+def test_a_crash_in_a_create_that_nothing_can_find_stops_its_delete_too(place: Workplace, command: str) -> None:
+    needs = "- {name: f, plugin: localfile, options: {filename: f.txt}}\n"
+    place.config(f"{MANUAL.replace('manual,', 'manual, dependsOn: [f.localfile],')}{needs}")
+    with under_way(place, "manual") as (process, _):
+        process.kill()
+        process.wait(30)
+    if command == "apply":
+        place.config("tools: []\n")
+    for _ in range(2):
+        done = place.run(command, "-y")
+        assert done.returncode == 1
+        assert "Tool m (manual) was being created when a run died" in done.stdout
+        assert "skipped: m.manual failed" in done.stdout
+    assert manuals(place) == {"1.manual"}
+    assert (place.folder / "f.txt").exists()
+    place.run("state", "forget", "m.manual", "-y")
+    assert place.run(command, "-y").returncode == 0
+    assert not (place.folder / "f.txt").exists()
 
 
 @pytest.mark.parametrize("in_config", [True, False])
