@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from dtm_sdk.decide import Desired
 from dtm_sdk.errors import DtmError
-from dtm_sdk.options import parse
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.secret_text import Mask, fingerprint, reveal_all
 from dtm_sdk.state import Record
@@ -17,7 +16,7 @@ def hidden(record: Record, find_plugin: Callable[[str], Plugin], key: bytes) -> 
     """A record without the text of its secrets; and, where they can't be told, why, as the rest of a sentence."""
     try:
         plugin = find_plugin(record.plugin)
-        typed = parse(plugin.options, record.options)
+        typed = plugin.convert(record.options)
     except DtmError as error:
         return record, f" as it is: which of its options are secret can't be told ({error.message})"
     if not plugin.shape.secret:

@@ -125,6 +125,11 @@ class Mask:
         return plain
 
 
+def starred(text: str, secrets: Iterable[str]) -> str:
+    """The text with `***` in place of each secret, however encoded; for where there is no key yet."""
+    return _FINGERPRINT.sub("***", Mask(b"", secrets).text(text))
+
+
 def _bytes(text: str) -> bytes:
     """The text in UTF-8; half a surrogate pair, as from an environment that isn't UTF-8, is no error."""
     return text.encode("utf-8", "surrogatepass")
