@@ -5,7 +5,7 @@ saw last. The file must be that one, or a later one of the same lineage that its
 dies right after it has put a new file in place leaves everything else one writing behind.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from dtm_sdk import journal, state_text
 from dtm_sdk.errors import StateError
 from dtm_sdk.journal import ACCEPT, Base, Journal, Snapshot
 from dtm_sdk.options import Json
+from dtm_sdk.secret_text import holds_fingerprint
 from dtm_sdk.state import Begin, Record, State
 
 _SHOWN: Final = 3
@@ -110,6 +111,23 @@ def latest(found: Evidence, records: Mapping[str, Record]) -> Verdict:
     serial = max([found.newest, head.serial if head else 0, *(base.serial for base in bases)])
     lineage = next((base.lineage for base in bases), head.lineage if head else "")
     return Verdict(State(records, serial, lineage), read.open if read else ())
+
+
+def first_writing(found: Evidence, verdict: Verdict, fit: Callable[[State], State]) -> bytes:
+    """A state file of what was there before the first writing, to be kept as a copy; empty where nothing was.
+
+    Args:
+        found: the evidence.
+        verdict: what it amounts to.
+        fit: makes it fit to be written: what was there may hold secrets as they are.
+    """
+    if verdict.state.serial or not found.data:
+        return b""
+    try:
+        records = state_text.records(found.data, found.where)
+    except StateError:
+        return b""
+    return state_text.dump(fit(State(records, 0, verdict.state.lineage)))
 
 
 def recorded(found: Evidence) -> Mapping[str, Record] | None:
@@ -211,7 +229,10 @@ def _plain(record: Record) -> dict[str, Json]:
 
 
 def differences(before: Json, after: Json, path: str = "") -> Iterator[str]:
-    """Where two plain values differ, as `path: before -> after`, each value in at most 40 characters."""
+    """Where two plain values differ, as `path: before -> after`, each value in at most 40 characters.
+
+    What takes the place of a secret is one too.
+    """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in {**before, **after}:
             name = key if key.isprintable() else repr(key)
@@ -219,6 +240,8 @@ def differences(before: Json, after: Json, path: str = "") -> Iterator[str]:
             yield from differences(before.get(key, _ABSENT), after.get(key, _ABSENT), inner)
     elif before is _ABSENT or after is _ABSENT:
         yield f"{path} is {'new' if before is _ABSENT else 'missing'}"
+    elif before != after and holds_fingerprint(repr(before)):
+        yield f"{path}: (secret) -> (secret)"
     elif before != after:
         yield f"{path}: {_short(before)} -> {_short(after)}"
 

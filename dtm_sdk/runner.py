@@ -18,7 +18,7 @@ from dtm_sdk.decide import Action, desire
 from dtm_sdk.errors import DtmError, LockedError
 from dtm_sdk.events import Command, Done, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
-from dtm_sdk.hiding import hidden
+from dtm_sdk.hiding import fit_by
 from dtm_sdk.interrupts import interruptible, interrupts
 from dtm_sdk.operations import total
 from dtm_sdk.options import Json
@@ -123,7 +123,7 @@ def plan(settings: Settings, tell: Tell, command: Command = "plan") -> Result:
     """
     tell(Started(command, settings.plugin_dir))
     config, registry = _load(settings)
-    loaded = open_backend(config.backend, config.backend_options).load()
+    loaded = open_backend(config.backend, config.backend_options, fit_by(registry.get)).load()
     with interrupts() as stop, _running(settings, config, registry, loaded, tell, stop) as run:
         planned, _ = _plan_apply(run)
     left = tuple(run.reads.left)
@@ -171,12 +171,7 @@ class _Run(Struct, frozen=True):
 def _running(
     settings: Settings, config: Config, registry: Registry, loaded: Loaded, tell: Tell, stop: Stop
 ) -> Iterator[_Run]:
-    key = loaded.key or os.urandom(32)
-    records = {
-        name: record if "state_version" in record.meta else hidden(record, registry.get, key)[0]
-        for name, record in loaded.state.records.items()
-    }
-    ledger = Ledger(records, loaded.open)
+    key, ledger = loaded.key, Ledger(loaded.state.records, loaded.open)
     sources = Sources(os.environ, settings.ask_secret)
     many, debug = settings.parallelism, settings.debug
     with calling(registry.get, key, config.tools, sources, stop, parallelism=many, debug=debug) as (workers, calls):
@@ -194,7 +189,7 @@ def _change(
 ) -> Result:
     tell(Started(command, settings.plugin_dir))
     config, registry = _load(settings)
-    backend: Backend = open_backend(config.backend, config.backend_options)
+    backend: Backend = open_backend(config.backend, config.backend_options, fit_by(registry.get))
     with (
         held(backend, command, settings.lock_timeout, tell) as session,
         interrupts() as stop,

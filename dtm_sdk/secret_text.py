@@ -30,6 +30,11 @@ def is_fingerprint(text: str) -> bool:
     return _FINGERPRINT.fullmatch(text) is not None
 
 
+def holds_fingerprint(text: str) -> bool:
+    """Whether a fingerprint, of whatever key, stands in a text."""
+    return _FINGERPRINT.search(text) is not None
+
+
 def reveal_all(options: Options) -> list[str]:
     """The text of every secret in typed options, at any depth, in the order they are declared."""
     return [secret.reveal() for secret in _secrets(options)]

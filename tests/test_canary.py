@@ -265,7 +265,62 @@ def killed(watch: Watch) -> None:
     watch.run(0, "apply", "-y", "-d")
 
 
-SCENES = (well, badly, killed)
+ANCESTORS: dict[str, dict[str, object]] = {
+    f"{name}_leaky": {
+        "name": name,
+        "plugin": "leaky",
+        "dependsOn": [],
+        "options": {
+            "name": name,
+            "token": SECRETS["token"],
+            "nested": {"key": SECRETS["nested"]},
+            "listed": [SECRETS["listed"], SECRETS["env"]],
+        },
+        "resourceStatus": {"note": f"of {SECRETS['token']}, {SECRETS['listed']}", "outputs": {"login": SECRETS["env"]}},
+    }
+    for name in ("a", "b")
+}
+
+
+def write_as_ancestor(path: Path) -> None:
+    """Write a state file as the ancestor does, which holds secrets as they are."""
+    path.write_text(yaml.safe_dump(ANCESTORS, allow_unicode=True))
+
+
+def taken_over(watch: Watch) -> None:
+    """A state of the ancestor lies there; one tool is shown and forgotten, then all is applied."""
+    state = watch.folder / "devstream.state"
+    write_as_ancestor(state)
+    configure(watch, tool("a", "quiet"), tool("b", "quiet"))
+    watch.run(0, "state", "list")
+    watch.run(0, "state", "show", "a.leaky")
+    watch.run(0, "plan")
+    watch.run(0, "show", "status", "-a")
+    watch.run(0, "state", "forget", "b.leaky", "-y")
+    write_as_ancestor(state)  # it comes by once more
+    watch.run(1, "apply", "-y")
+    watch.run(0, "state", "accept", stdin="y\n")
+    watch.run(0, "state", "history")
+    watch.run(0, "state", "restore", "0", "-y")
+    watch.run(0, "apply", "-y")
+    watch.run(0, "state", "restore", "0", stdin="y\n")
+
+
+def moved(watch: Watch) -> None:
+    """A state of the ancestor is copied to other places, where it lies and from where it lay."""
+    write_as_ancestor(watch.folder / "devstream.state")
+    write_as_ancestor(watch.folder / "old.state")
+    configure(watch, tool("a"))
+    for name in ("there", "other"):
+        place = {"config": {"state": {"backend": "local", "options": {"stateFile": f"{name}.state"}}}}
+        (watch.folder / f"{name}.yml").write_text(yaml.safe_dump(place))
+    watch.run(0, "state", "migrate", "--to", "there.yml", stdin="y\n")
+    watch.run(0, "state", "migrate", "-f", "other.yml", "--from-file", "old.state", "-y")
+    (watch.folder / "devstream.state").unlink()
+    (watch.folder / "old.state").unlink()
+
+
+SCENES = (well, badly, killed, taken_over, moved)
 
 
 @pytest.mark.parametrize("scene", SCENES)

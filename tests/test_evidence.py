@@ -265,3 +265,11 @@ def test_a_message_shows_three_differences_and_counts_the_rest() -> None:
         judge(found)
     assert caught.value.message.count(" -> ") == 3
     assert caught.value.message.endswith(", and 5 more)")
+
+
+def test_what_took_the_place_of_a_secret_is_not_shown() -> None:
+    hidden = "secret-hmac-sha256-0123456789abcdef0123456789abcdef"
+    before = {"token": hidden, "note": f"of {hidden}", "keys": [hidden], "text": "old"}
+    after = {"token": "hunter2", "note": "of hunter2", "keys": "hunter2", "text": "new"}
+    shown = [*differences(before, after)]
+    assert shown == [*(f"{name}: (secret) -> (secret)" for name in ("token", "note", "keys")), "text: 'old' -> 'new'"]
