@@ -16,7 +16,7 @@ from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
 from dtm_sdk.decide import Action, desire
 from dtm_sdk.errors import DtmError, LockedError
-from dtm_sdk.events import Command, Done, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
+from dtm_sdk.events import Command, Done, Event, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
 from dtm_sdk.hiding import fit_by
 from dtm_sdk.interrupts import interruptible, interrupts
@@ -316,13 +316,21 @@ def _execute(run: _Run, session: Session, planned: Plan, planner: Planner | None
     )
     for batch in executor.run():
         recorder.append(batch.entries)
-        for event in batch.events:
+        for event in batch.events if recorder.works else map(_unrecorded_end, batch.events):
             changed += isinstance(event, Done)
             failed += isinstance(event, Failed | Skipped)
             run.tell(event)
     recorder.append([Put(record) for record in planned.notes])
     recorder.commit()
     return Result(planned, changed, failed, interrupted=run.stop.is_set(), left=(*run.reads.left, *executor.left))
+
+
+def _unrecorded_end(event: Event) -> Event:
+    """What is told of an operation that has ended well when its outcome may not be durable."""
+    if not isinstance(event, Done):
+        return event
+    error = "it is done, but that could not be recorded; the next run looks at it"
+    return Failed(event.key, event.name, event.plugin, event.action, error)
 
 
 def _settled(run: _Run) -> list[Begin]:

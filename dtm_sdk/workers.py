@@ -12,11 +12,13 @@ class Stop:
     """Set once, by an interrupt or a state that can't be written: nothing new starts.
 
     Attributes:
+        because: why, as the end of a sentence.
         wake: called when it is set, so that whoever waits for results looks at it; may run in a signal handler.
     """
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self.because = "interrupted"
         self.wake: Callable[[], None] = lambda: None
 
     def set(self) -> None:
