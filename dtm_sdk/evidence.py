@@ -92,7 +92,7 @@ def accepted(found: Evidence) -> Verdict:
     Raises:
         StateError: the file can't be read, or a newer version wrote it.
     """
-    records = state_text.records(found.data or b"", found.where)
+    records = _records(found)
     head, read = state_text.header(found.data or b"", found.where), _readable(found)
     committed = found.snapshot.base.serial if found.snapshot else head.serial if head else 0
     if read is not None and read.base.serial >= committed:
@@ -101,12 +101,12 @@ def accepted(found: Evidence) -> Verdict:
 
 
 def latest(found: Evidence, records: Mapping[str, Record]) -> Verdict:
-    """Records that are to follow whatever is there: the highest serial that was seen, and the intents without an end.
-
-    Raises:
-        StateError: a newer version wrote the state file.
-    """
-    head, read = state_text.header(found.data or b"", found.where), _readable(found)
+    """Records that are to follow whatever is there: with the highest serial that was seen, and what is open still."""
+    read = _readable(found)
+    try:
+        head = state_text.header(found.data or b"", found.where)
+    except StateError:  # a newer version wrote it, or it is damaged so that it seems so
+        head = None
     bases = [each.base for each in (found.snapshot, read) if each is not None]
     serial = max([found.newest, head.serial if head else 0, *(base.serial for base in bases)])
     lineage = next((base.lineage for base in bases), head.lineage if head else "")
@@ -158,10 +158,32 @@ def _committed(found: Evidence, read: Journal | None) -> State:
     head = state_text.header(found.data or b"", found.where)
     if head is not None and not head.whole:
         what = f"{found.where} was edited or damaged: its checksum doesn't match{_differences(found)}"
-        raise StateError(what, ACCEPT)
+        raise StateError(what, _way_on(found))
     seen = Base(head.lineage, head.serial, found.digest) if head is not None else None
     _agree(found, seen, witnesses)
-    return state_text.load(found.data or b"", found.where)
+    return State(_records(found), head.serial, head.lineage) if head else State(_records(found))
+
+
+def _records(found: Evidence) -> dict[str, Record]:
+    """The records of the file, whatever its comments say.
+
+    Raises:
+        StateError: they can't be read.
+    """
+    try:
+        return state_text.records(found.data or b"", found.where)
+    except StateError as error:
+        back = f"run `dtm state restore {found.newest}`, or " if found.newest else ""
+        raise StateError(error.message, f"{back}mend it there, then run `dtm state accept`") from None
+
+
+def _way_on(found: Evidence) -> str:
+    """What to do about a file that isn't as it was left: take it as it is, where it can be read at all."""
+    try:
+        _records(found)
+    except StateError as error:
+        return error.hint
+    return ACCEPT
 
 
 def _agree(found: Evidence, seen: Base | None, witnesses: list[Base]) -> None:
@@ -190,14 +212,14 @@ def _agree(found: Evidence, seen: Base | None, witnesses: list[Base]) -> None:
         )
         raise StateError(what, f"run `dtm state restore {newest}`, or `dtm state accept` to go on from the older one")
     if any(base.serial == seen.serial for base in strangers):
-        raise StateError(f"{found.where} was changed since it was written{_differences(found)}", ACCEPT)
+        raise StateError(f"{found.where} was changed since it was written{_differences(found)}", _way_on(found))
 
 
 def _unknown(found: Evidence, newest: int) -> StateError:
     """The file says nothing of itself, and isn't what was there last."""
     if found.data:
         what = f"{found.where} isn't what dtm wrote there last: something else wrote it{_differences(found)}"
-        return StateError(what, ACCEPT)
+        return StateError(what, _way_on(found))
     then = f"writing {newest} of the state was made" if newest else "a run had begun with what was there"
     way_back = f"run `dtm state restore {newest}`" if newest else "put it back"
     what = f"{found.where} is {'empty' if found.data == b'' else 'gone'}, but {then}"

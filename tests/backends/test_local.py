@@ -19,6 +19,9 @@ from tests.records import LINEAGE, record, state
 STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace isn't installed")
 MOUNT = pytest.mark.skipif(not can_mount(), reason="a file system can't be mounted here")
 OPEN = Begin(1, "create", B)
+THOROUGH = "DTM_THOROUGH" in os.environ
+"""Whether a way out is tried for each byte that is damaged: `DTM_THOROUGH=1 pytest tests/backends`."""
+STEP = 1 if THOROUGH else 31
 
 
 class LocalPlace:
@@ -280,13 +283,23 @@ def test_a_run_that_died_after_its_commit_leaves_the_new_state_and_what_was_open
 # Damage
 
 
+def refusal(place: LocalPlace) -> StateError | None:
+    """Why a state is refused; None where it isn't."""
+    try:
+        place.backend().load()
+    except StateError as error:
+        return error
+    return None
+
+
 def loaded(place: LocalPlace) -> Loaded | None:
-    """What is loaded; None where it is refused, in one line."""
+    """What is loaded; None where it is refused, in one line that names a command to go on with."""
     try:
         return place.backend().load()
     except StateError as error:
-        told = str(error)
-    assert "\n" not in told
+        told = error
+    assert "\n" not in str(told)
+    assert "`dtm state " in told.hint, told
     return None
 
 
@@ -342,6 +355,29 @@ def test_a_damaged_snapshot_changes_nothing(place: LocalPlace) -> None:
     expected = place.backend().load()
     for what in damages(place.own / "snapshot.json"):
         assert loaded(place) == expected, what
+
+
+@pytest.mark.parametrize("name", ["devstream.state", ".devstream.state.d/journal"])
+def test_what_is_refused_can_be_got_over_as_the_message_says(place: LocalPlace, tmp_path: Path, name: str) -> None:
+    commit(place, A)
+    die(place, [Put(B)], [Put(C)])
+    whole = (place.folder / name).read_bytes()
+    copies = [whole[:size] for size in range(0, len(whole), STEP)]
+    copies += [whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :] for at in range(0, len(whole), STEP)]
+    tried = set()
+    for number, data in enumerate(copies):
+        other = LocalPlace(tmp_path / f"{number}")
+        shutil.copytree(place.own, other.own)
+        shutil.copy2(place.state, other.state)
+        (other.folder / name).write_bytes(data)
+        refused = refusal(other)
+        if refused:
+            command = re.search(r"`dtm state (accept|history|restore) ?(\d*)", refused.hint)
+            assert command, refused
+            tried.add(command[1])
+            other.backend().accept() if command[1] == "accept" else other.backend().restore(int(command[2] or 1))
+            goes_on(other)
+    assert tried >= ({"accept", "restore"} if name == "devstream.state" else {"accept"})
 
 
 def test_a_torn_tail_is_dropped_and_the_next_append_stands_behind_what_is_whole(place: LocalPlace) -> None:
