@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dtm_sdk.backends import Backend, Loaded, Session, open_backend
+from dtm_sdk.backends import Backend, Leaving, Loaded, Session, open_backend
 from dtm_sdk.calls import AskSecret, PluginCalls, Sources, calling
 from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
@@ -192,7 +192,7 @@ def _change(
     backend: Backend = open_backend(config.backend, config.backend_options, fit_by(registry.get))
     with (
         held(backend, command, settings.lock_timeout, tell) as session,
-        interrupts() as stop,
+        interrupts(leaving(session)) as stop,
         _running(settings, config, registry, session.loaded, tell, stop) as run,
     ):
         planned, planner = make(run)
@@ -224,6 +224,11 @@ def held(backend: Backend, command: str, wait: float, tell: Tell) -> Iterator[Se
                 tell(Notice("info", f"{error.message}; waiting for it, up to {wait:.0f} s."))
                 session = stack.enter_context(backend.lock(command, wait))
         yield session
+
+
+def leaving(session: Session) -> Callable[[], None]:
+    """What a process does that ends at once while it holds a state."""
+    return session.leave if isinstance(session, Leaving) else lambda: None
 
 
 def _finish(tell: Tell, command: Command, result: Result) -> Result:

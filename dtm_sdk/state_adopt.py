@@ -19,7 +19,7 @@ from dtm_sdk.plan import Question
 from dtm_sdk.reading import Reads
 from dtm_sdk.references import Reference, output
 from dtm_sdk.registry import Registry
-from dtm_sdk.runner import Settings, held
+from dtm_sdk.runner import Settings, held, leaving
 from dtm_sdk.running import Running
 from dtm_sdk.secret_text import fingerprint
 from dtm_sdk.shape import declared
@@ -50,7 +50,7 @@ def adopt(settings: Settings, key: str, resource: dict[str, Json] | None, tell: 
     backend = open_backend(config.backend, config.backend_options, fit_by(registry.get))
     with (
         held(backend, "state adopt", settings.lock_timeout, tell) as session,
-        interrupts() as stop,
+        interrupts(leaving(session)) as stop,
         calling(registry.get, session.loaded.key, config.tools, sources, stop, parallelism=1, debug=settings.debug) as (
             workers,
             calls,

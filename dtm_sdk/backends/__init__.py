@@ -196,6 +196,17 @@ class Leased(Protocol):
 
 
 @runtime_checkable
+class Leaving(Protocol):
+    """A session whose lock would outlive this process."""
+
+    def leave(self) -> None:
+        """The process ends at once, whatever it is doing: let the lock run out soon, and write nothing more.
+
+        May be called in a signal handler, and takes a moment at most.
+        """
+
+
+@runtime_checkable
 class Keyed(Protocol):
     """A session that can be given the key of another state, whose records are to be copied here."""
 

@@ -232,6 +232,10 @@ class _S3Session(ObjectSession):
         """What the bucket held when it was locked."""
         return Loaded(self.state, self.intents, self.key)
 
+    def leave(self) -> None:
+        """The process ends at once: let the lease run out soon."""
+        self._lease.leave()
+
 
 def _connected(options: S3Options) -> tuple[Client, tuple[type[Exception], ...]]:
     """A client, and the errors that it raises."""

@@ -5,8 +5,8 @@ this process or in another one, and how something else than dtm changes it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,6 +54,44 @@ try:
 except LockedError as error:
     print("refused", error.holder["pid"], flush=True)
 """
+
+
+RACE = """
+import sys
+from dtm_sdk.errors import LockedError
+print("ready", flush=True)
+for line in sys.stdin:
+    try:
+        with backend.lock("apply") as session:
+            print("held", session.loaded.state.serial, flush=True)
+            sys.stdin.readline()
+            session.commit(session.loaded.state)
+        print("done", flush=True)
+    except LockedError as error:
+        print("refused", error.holder["pid"], flush=True)
+"""
+
+RACERS = 16
+
+
+@contextmanager
+def racing(place: Place) -> Iterator[Callable[[], None]]:
+    """Many processes that hold a state when they are told to; what is given tells them all, and sees who does."""
+    with ExitStack() as stack:
+        racers = [stack.enter_context(started(place.code + RACE, place.folder)) for _ in range(RACERS)]
+        assert {said(racer) for racer in racers} == {"ready"}
+
+        def race() -> None:
+            for racer in racers:
+                tell(racer)
+            told = {racer: said(racer) for racer in racers}
+            winners = [racer for racer in racers if told[racer].startswith("held")]
+            assert len(winners) == 1
+            assert set(told.values()) == {told[winners[0]], f"refused {winners[0].pid}"}
+            tell(winners[0])
+            assert said(winners[0]) == "done"
+
+        yield race
 
 
 def commit(place: Place, *records: Record) -> State:

@@ -1,6 +1,7 @@
 import os
 import re
 import shutil
+import signal
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -9,18 +10,18 @@ import pytest
 
 from dtm_sdk.backends import Fit, Keyed, Loaded, as_it_is
 from dtm_sdk.backends.local import BACKUPS, LocalBackend, open_local
-from dtm_sdk.errors import StateError
+from dtm_sdk.errors import LockedError, StateError
 from dtm_sdk.state import Begin, Drop, End, Entry, Put, Record, State
 from dtm_sdk.state_text import dump, load
-from tests.backends.suite import A, B, BackendSuite, C, commit, die
-from tests.children import can_mount, on_tmpfs, others_folder, python, started
+from tests.backends.suite import A, B, BackendSuite, C, commit, die, racing
+from tests.children import can_mount, on_tmpfs, others_folder, python, said, started, tell
 from tests.records import LINEAGE, record, state
 
 STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace isn't installed")
 MOUNT = pytest.mark.skipif(not can_mount(), reason="a file system can't be mounted here")
 OPEN = Begin(1, "create", B)
 THOROUGH = "DTM_THOROUGH" in os.environ
-"""Whether a way out is tried for each byte that is damaged: `DTM_THOROUGH=1 pytest tests/backends`."""
+"""Whether a race is run a hundred times, and each byte damaged: `DTM_THOROUGH=1 pytest tests/backends`."""
 STEP = 1 if THOROUGH else 31
 
 
@@ -278,6 +279,50 @@ def test_a_run_that_died_after_its_commit_leaves_the_new_state_and_what_was_open
     found = place.backend().load()
     assert (found.state.records, found.open) == ({"a.p": A, "c.p": C, "b.p": B}, ())
     goes_on(place)
+
+
+# Many runs at once
+
+
+def test_of_many_in_a_race_one_works_and_the_others_say_who(place: LocalPlace) -> None:
+    rounds = 100 if THOROUGH else 5
+    with racing(place) as race:
+        for _ in range(rounds):
+            race()
+    assert place.backend().load().state.serial == rounds
+
+
+PAUSED = """
+import sys
+from dtm_sdk.errors import StateError
+from dtm_sdk.state import Put, Record, State
+a = Record("a", "p", (), {"content": "hello"}, {"content": "hello"})
+with backend.lock("apply") as session:
+    session.append([Put(a)])
+    print("held", flush=True)
+    sys.stdin.readline()
+    session.commit(State({"a.p": a}))
+print("done", flush=True)
+"""
+
+
+def test_a_paused_writer_holds_the_state_until_it_goes_on_or_dies(place: LocalPlace) -> None:
+    with started(place.code + PAUSED, place.folder) as child:
+        assert said(child) == "held"
+        child.send_signal(signal.SIGSTOP)
+        with pytest.raises(LockedError, match=f"process {child.pid} on "), place.backend().lock("apply"):
+            pass
+        child.send_signal(signal.SIGCONT)
+        tell(child)
+        assert said(child) == "done"
+    commit(place, B)
+    with started(place.code + PAUSED, place.folder) as child:
+        assert said(child) == "held"
+        child.send_signal(signal.SIGSTOP)
+        child.kill()
+        child.wait(30)
+        with place.backend().lock("apply") as session:
+            assert session.loaded.state.records == {"a.p": A, "b.p": B}
 
 
 # Damage

@@ -5,14 +5,13 @@ import signal
 import socket
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from subprocess import Popen
 from threading import Thread
 
 import pytest
 
-from dtm_sdk.backends import Fit, Keyed, as_it_is, open_backend
+from dtm_sdk.backends import Fit, Keyed, Leaving, as_it_is, open_backend
 from dtm_sdk.backends.s3 import S3Backend, S3Options, open_s3
 from dtm_sdk.bucket import TRIES
 from dtm_sdk.errors import LockedError, StateError
@@ -21,7 +20,7 @@ from dtm_sdk.state import Begin, Drop, End, Put, State
 from dtm_sdk.state_text import dump, load
 from tests.backends import servers
 from tests.backends.servers import ACCESS_KEY, BUCKET, ENVIRONMENT, READER, REGION, SECRET_KEY, Fault, Proxy, proxied
-from tests.backends.suite import HOLD, A, B, BackendSuite, C, commit, die
+from tests.backends.suite import HOLD, A, B, BackendSuite, C, commit, die, racing
 from tests.children import python, said, started, tell
 from tests.records import record
 
@@ -374,41 +373,16 @@ def test_ten_copies_are_kept(place: S3Place) -> None:
 
 THOROUGH = "DTM_THOROUGH" in os.environ
 """Whether the race is run a hundred times and every byte is damaged: `DTM_THOROUGH=1 pytest tests/backends`."""
-RACERS = 16
 EXPIRED = b'{"holder":{"pid":1,"host":"h","user":"u","command":"apply","started":"s","id":"i"},"duration":0}'
-
-RACE = """
-import sys
-from dtm_sdk.errors import LockedError
-print("ready", flush=True)
-for line in sys.stdin:
-    try:
-        with backend.lock("apply") as session:
-            print("held", session.loaded.state.serial, flush=True)
-            sys.stdin.readline()
-            session.commit(session.loaded.state)
-        print("done", flush=True)
-    except LockedError as error:
-        print("refused", error.holder["pid"], flush=True)
-"""
 
 
 def test_of_many_in_a_race_one_works_and_the_others_say_who(place: S3Place) -> None:
-    with ExitStack() as stack:
-        racers = [stack.enter_context(started(place.code + RACE, place.folder)) for _ in range(RACERS)]
-        assert {said(racer) for racer in racers} == {"ready"}
-        for there in [None, b"{}", EXPIRED] * (33 if THOROUGH else 1):
+    with racing(place) as race:
+        for there in [None, b"{}", EXPIRED] * (34 if THOROUGH else 1):
             place.remove("lock")
             if there is not None:
                 place.write(there, "lock")
-            for racer in racers:
-                tell(racer)
-            told = {racer: said(racer) for racer in racers}
-            winners = [racer for racer in racers if told[racer].startswith("held")]
-            assert len(winners) == 1
-            assert set(told.values()) == {told[winners[0]], f"refused {winners[0].pid}"}
-            tell(winners[0])
-            assert said(winners[0]) == "done"
+            race()
 
 
 ACTS = """
@@ -599,6 +573,21 @@ def test_a_damaged_lock_is_held_by_another_run(place: S3Place) -> None:
     place.write(b"{", "lock")
     with pytest.raises(LockedError, match="is held by another run; wait until it has ended"), place.backend().lock("a"):
         pass
+
+
+def test_a_run_that_leaves_at_once_lets_its_lock_run_out_soon(place: S3Place) -> None:
+    with place.backend().lock("apply") as session:
+        session.append([Put(A)])
+        assert isinstance(session, Leaving)
+        session.leave()
+        with pytest.raises(LockedError, match="wait until it has ended"), place.backend().lock("apply"):
+            pass
+        with place.backend().lock("apply", wait=30) as other:
+            assert other.loaded.state.records == {"a.p": A}
+            with pytest.raises(StateError, match="this run has left"):
+                session.append([Put(B)])
+            other.append([Put(C)])
+    assert place.backend().load().state.records == {"a.p": A, "c.p": C}
 
 
 # A network that fails
