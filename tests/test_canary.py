@@ -4,11 +4,15 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.backends import servers
+from tests.backends.servers import BUCKET, ENVIRONMENT, REGION, SECRET_KEY
 from tests.canary import Watch, canary, forms, leaks
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace isn't installed")
@@ -326,4 +330,26 @@ SCENES = (well, badly, killed, taken_over, moved)
 @pytest.mark.parametrize("scene", SCENES)
 def test_no_secret_gets_out(watch: Watch, scene: Callable[[Watch], None]) -> None:
     scene(watch)
+    assert watch.leaks("config.yaml") == []
+
+
+OWN = ("snapshot.json", "key", "lock", "backups/0.yaml", "backups/1.yaml")
+
+
+def test_no_secret_gets_into_a_bucket(watch: Watch, tmp_path: Path) -> None:
+    watch = replace(watch, secrets={**SECRETS, "of the bucket": SECRET_KEY}, env={**watch.env, **ENVIRONMENT})
+    (tmp_path / "server").mkdir()
+    with servers.moto(tmp_path / "server") as endpoint, closing(servers.client(endpoint)) as client:
+        options = {"bucket": BUCKET, "region": REGION, "key": "devstream.state", "endpoint": endpoint}
+        state = {"backend": "s3", "options": options}
+        client.put_object(Bucket=BUCKET, Key="devstream.state", Body=yaml.safe_dump(ANCESTORS, allow_unicode=True))
+        configure(watch, tool("a"), tool("b", "die"), state=state)
+        watch.run(-9, "apply", "-y", "-d")
+        client.delete_object(Bucket=BUCKET, Key="devstream.state.d/lock")
+        configure(watch, tool("a", new=True), tool("b", "fail", note="new"), tool("c"), state=state)
+        watch.run(1, "apply", "-y", "-d")
+        keys = [each["Key"] for each in client.list_objects_v2(Bucket=BUCKET)["Contents"]]
+        objects = {key: client.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+    assert {"devstream.state", *(f"devstream.state.d/{name}" for name in OWN)} <= objects.keys()
+    assert [f"{key}: {leak}" for key, data in objects.items() for leak in leaks(data, watch.secrets)] == []
     assert watch.leaks("config.yaml") == []
