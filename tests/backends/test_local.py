@@ -525,14 +525,70 @@ def test_what_isnt_ours_is_refused_and_left_alone(
     assert touched <= ({str(place.own / "journal")} if where == "its temporary file" else set())
 
 
+IN_THE_WAY = [a_link, a_fifo, a_directory, pytest.param(theirs, marks=ROOT_ONLY)]
+
+
+@pytest.mark.parametrize("plant", IN_THE_WAY)
+def test_a_copy_that_isnt_ours_isnt_read(place: LocalPlace, plant: Callable[[Path, Path], None]) -> None:
+    commit(place, A)
+    commit(place, B)
+    copy, target = place.own / "backups" / "1.yaml", place.folder / "precious"
+    copy.rename(target)
+    plant(copy, target)
+    before = place.files()
+    for act in (place.backend().version, place.backend().restore):
+        with pytest.raises(StateError, match=r"backups/1\.yaml"):
+            act(1)
+    assert place.files() == before
+
+
+@pytest.mark.parametrize("plant", IN_THE_WAY)
+def test_a_key_isnt_made_through_what_isnt_ours(place: LocalPlace, plant: Callable[[Path, Path], None]) -> None:
+    place.own.mkdir(0o700)
+    target = place.folder / "precious"
+    target.write_bytes(b"precious")
+    plant(place.own / "key.tmp", target)
+    before = place.files()
+    with pytest.raises(StateError, match=r"key\.tmp"):
+        commit(place, A)
+    assert place.files() == before
+
+
+@pytest.mark.parametrize("plant", IN_THE_WAY)
+def test_a_journal_isnt_put_aside_through_what_isnt_ours(
+    place: LocalPlace, plant: Callable[[Path, Path], None]
+) -> None:
+    commit(place, A)
+    die(place, [Put(B)])
+    place.meddle()
+    target = place.folder / "precious"
+    target.write_bytes(b"precious")
+    plant(place.own / "journal.replaced", target)
+    there = place.own / "journal.replaced"
+    if plant is a_directory:
+        with pytest.raises(StateError, match=r"journal\.replaced: Is a directory"):
+            place.backend().accept()
+    else:  # a file of ours takes its place
+        place.backend().accept()
+        assert (there.is_symlink(), stat.S_IMODE(there.stat().st_mode), there.stat().st_uid) == (
+            False,
+            0o600,
+            os.geteuid(),
+        )
+    assert plant is theirs or target.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("plant", IN_THE_WAY)
 @pytest.mark.parametrize("where", ["snapshot.tmp", "backups/tmp"])
-def test_a_copy_that_cant_be_made_doesnt_undo_the_commit(place: LocalPlace, where: str) -> None:
+def test_a_copy_that_cant_be_made_doesnt_undo_the_commit(
+    place: LocalPlace, where: str, plant: Callable[[Path, Path], None]
+) -> None:
     commit(place, A)
     (place.folder / "precious").write_bytes(b"precious")
-    (place.own / where).symlink_to(place.folder / "precious")
+    plant(place.own / where, place.folder / "precious")
     assert commit(place, A, B).serial == 2
     assert place.backend().load().state.records == {"a.p": A, "b.p": B}
-    assert (place.folder / "precious").read_bytes() == b"precious"
+    assert (place.own / where if plant is theirs else place.folder / "precious").read_bytes() == b"precious"
 
 
 def test_a_journal_that_cant_be_removed_doesnt_undo_the_commit_but_is_the_last_thing_written(place: LocalPlace) -> None:
@@ -579,14 +635,17 @@ a = Record("a", "p", (), {}, {})
 with backend.lock("apply") as session:
     session.append([Put(a), Begin(1, "create", a)])
     session.commit(State({"a.p": a}), [Begin(1, "create", a)])
+backend.restore(0)
 """
 
 
 def test_everything_is_for_its_owner_only_whatever_the_umask(place: LocalPlace) -> None:
+    place.state.write_bytes(ANCESTOR)
     assert python(place.code + RUN, place.folder).returncode == 0
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in place.folder.rglob("*")}
     folders = {".devstream.state.d": 0o700, "backups": 0o700}
-    files = dict.fromkeys(("devstream.state", "lock", "journal", "snapshot.json", "key", "1.yaml"), 0o600)
+    copies = ("0.yaml", "1.yaml", "2.yaml", "journal.replaced")
+    files = dict.fromkeys(("devstream.state", "lock", "journal", "snapshot.json", "key", *copies), 0o600)
     assert modes == folders | files
 
 
