@@ -13,7 +13,7 @@ from dtm_sdk.errors import DtmError, OptionsError, PluginError
 from dtm_sdk.events import Said
 from dtm_sdk.invoke import PluginBug, invoke
 from dtm_sdk.operations import Op
-from dtm_sdk.options import Json, Options, parse
+from dtm_sdk.options import Json, Options
 from dtm_sdk.plan import Question
 from dtm_sdk.plugin import Operation, Plugin, State
 from dtm_sdk.secret_text import Mask, is_fingerprint, reveal_all
@@ -124,7 +124,7 @@ class PluginCalls:
         if record is None:
             raise ValueError(f"{op.change.key}: an operation without options")
         try:
-            return parse(plugin.options, self._with_secrets(record) if plugin.shape.secret else record.options)
+            return plugin.convert(self._with_secrets(record) if plugin.shape.secret else record.options)
         except OptionsError as error:
             hint = f"`dtm state forget {record.key}` forgets it and leaves the resource"
             name = title(record.name, record.plugin)

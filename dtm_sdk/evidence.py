@@ -5,7 +5,7 @@ saw last. The file must be that one, or a later one of the same lineage that its
 dies right after it has put a new file in place leaves everything else one writing behind.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from dtm_sdk import journal, state_text
 from dtm_sdk.errors import StateError
 from dtm_sdk.journal import ACCEPT, Base, Journal, Snapshot
 from dtm_sdk.options import Json
+from dtm_sdk.secret_text import holds_fingerprint
 from dtm_sdk.state import Begin, Record, State
 
 _SHOWN: Final = 3
@@ -90,7 +91,7 @@ def accepted(found: Evidence) -> Verdict:
     Raises:
         StateError: the file can't be read, or a newer version wrote it.
     """
-    records = state_text.records(found.data or b"", found.where)
+    records = _records(found)
     head, read = state_text.header(found.data or b"", found.where), _readable(found)
     committed = found.snapshot.base.serial if found.snapshot else head.serial if head else 0
     if read is not None and read.base.serial >= committed:
@@ -99,16 +100,33 @@ def accepted(found: Evidence) -> Verdict:
 
 
 def latest(found: Evidence, records: Mapping[str, Record]) -> Verdict:
-    """Records that are to follow whatever is there: the highest serial that was seen, and the intents without an end.
-
-    Raises:
-        StateError: a newer version wrote the state file.
-    """
-    head, read = state_text.header(found.data or b"", found.where), _readable(found)
+    """Records that are to follow whatever is there: with the highest serial that was seen, and what is open still."""
+    read = _readable(found)
+    try:
+        head = state_text.header(found.data or b"", found.where)
+    except StateError:  # a newer version wrote it, or it is damaged so that it seems so
+        head = None
     bases = [each.base for each in (found.snapshot, read) if each is not None]
     serial = max([found.newest, head.serial if head else 0, *(base.serial for base in bases)])
     lineage = next((base.lineage for base in bases), head.lineage if head else "")
     return Verdict(State(records, serial, lineage), read.open if read else ())
+
+
+def first_writing(found: Evidence, verdict: Verdict, fit: Callable[[State], State]) -> bytes:
+    """A state file of what was there before the first writing, to be kept as a copy; empty where nothing was.
+
+    Args:
+        found: the evidence.
+        verdict: what it amounts to.
+        fit: makes it fit to be written: what was there may hold secrets as they are.
+    """
+    if verdict.state.serial or not found.data:
+        return b""
+    try:
+        records = state_text.records(found.data, found.where)
+    except StateError:
+        return b""
+    return state_text.dump(fit(State(records, 0, verdict.state.lineage)))
 
 
 def recorded(found: Evidence) -> Mapping[str, Record] | None:
@@ -139,10 +157,32 @@ def _committed(found: Evidence, read: Journal | None) -> State:
     head = state_text.header(found.data or b"", found.where)
     if head is not None and not head.whole:
         what = f"{found.where} was edited or damaged: its checksum doesn't match{_differences(found)}"
-        raise StateError(what, ACCEPT)
+        raise StateError(what, _way_on(found))
     seen = Base(head.lineage, head.serial, found.digest) if head is not None else None
     _agree(found, seen, witnesses)
-    return state_text.load(found.data or b"", found.where)
+    return State(_records(found), head.serial, head.lineage) if head else State(_records(found))
+
+
+def _records(found: Evidence) -> dict[str, Record]:
+    """The records of the file, whatever its comments say.
+
+    Raises:
+        StateError: they can't be read.
+    """
+    try:
+        return state_text.records(found.data or b"", found.where)
+    except StateError as error:
+        back = f"run `dtm state restore {found.newest}`, or " if found.newest else ""
+        raise StateError(error.message, f"{back}mend it there, then run `dtm state accept`") from None
+
+
+def _way_on(found: Evidence) -> str:
+    """What to do about a file that isn't as it was left: take it as it is, where it can be read at all."""
+    try:
+        _records(found)
+    except StateError as error:
+        return error.hint
+    return ACCEPT
 
 
 def _agree(found: Evidence, seen: Base | None, witnesses: list[Base]) -> None:
@@ -171,14 +211,14 @@ def _agree(found: Evidence, seen: Base | None, witnesses: list[Base]) -> None:
         )
         raise StateError(what, f"run `dtm state restore {newest}`, or `dtm state accept` to go on from the older one")
     if any(base.serial == seen.serial for base in strangers):
-        raise StateError(f"{found.where} was changed since it was written{_differences(found)}", ACCEPT)
+        raise StateError(f"{found.where} was changed since it was written{_differences(found)}", _way_on(found))
 
 
 def _unknown(found: Evidence, newest: int) -> StateError:
     """The file says nothing of itself, and isn't what was there last."""
     if found.data:
         what = f"{found.where} isn't what dtm wrote there last: something else wrote it{_differences(found)}"
-        return StateError(what, ACCEPT)
+        return StateError(what, _way_on(found))
     then = f"writing {newest} of the state was made" if newest else "a run had begun with what was there"
     way_back = f"run `dtm state restore {newest}`" if newest else "put it back"
     what = f"{found.where} is {'empty' if found.data == b'' else 'gone'}, but {then}"
@@ -210,7 +250,10 @@ def _plain(record: Record) -> dict[str, Json]:
 
 
 def differences(before: Json, after: Json, path: str = "") -> Iterator[str]:
-    """Where two plain values differ, as `path: before -> after`, each value in at most 40 characters."""
+    """Where two plain values differ, as `path: before -> after`, each value in at most 40 characters.
+
+    What takes the place of a secret is one too.
+    """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in {**before, **after}:
             name = key if key.isprintable() else repr(key)
@@ -218,6 +261,8 @@ def differences(before: Json, after: Json, path: str = "") -> Iterator[str]:
             yield from differences(before.get(key, _ABSENT), after.get(key, _ABSENT), inner)
     elif before is _ABSENT or after is _ABSENT:
         yield f"{path} is {'new' if before is _ABSENT else 'missing'}"
+    elif before != after and holds_fingerprint(repr(before)):
+        yield f"{path}: (secret) -> (secret)"
     elif before != after:
         yield f"{path}: {_short(before)} -> {_short(after)}"
 

@@ -129,7 +129,9 @@ class Executor:
         began = ((id_, node.name) for id_, (node, _) in self._begun.items() if self._running.has(id_))
         names = ", ".join(f"{name} ({self._running.seconds(id_):.0f} s)" for id_, name in began)
         if names:
-            text = f"Interrupted: waiting for {names}; interrupt again to leave at once, the next run looks at them."
+            again = "interrupt again" if self._stop.because == "interrupted" else "interrupt"
+            why = self._stop.because.capitalize()
+            text = f"{why}: waiting for {names}; {again} to leave at once, the next run looks at them."
             self._batch.events.append(Notice("warning", text))
 
     def _store_moves(self) -> None:
@@ -177,7 +179,7 @@ class Executor:
         """In a worker: one call."""
         put, change = self._workers.put, op.change
         if self._stop.is_set():
-            put((id_, Skipped(change.key, change.name, change.plugin, op.action, "interrupted")))
+            put((id_, Skipped(change.key, change.name, change.plugin, op.action, self._stop.because)))
             return
         put((id_, Began(change.key, change.name, change.plugin, op.action)))
         try:

@@ -11,7 +11,7 @@ import fcntl
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -266,6 +266,15 @@ def _check_folder(found: os.stat_result, path: str) -> None:
 def _check_file(found: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise StateError(f"can't open {path}: it is no regular file", "move it away: dtm keeps a file there")
+
+
+def saved(name: str, data: bytes, folders: Iterable[str]) -> str:
+    """Write a file, for its owner only, to the first folder that takes it; its path, empty where none does."""
+    for folder in folders:
+        with suppress(StateError), open_folder(folder, folder) as found:
+            found.replace(name, data, f"{name}.tmp")
+            return found.path_of(name)
+    return ""
 
 
 def open_folder(path: str, shown: str) -> Folder:

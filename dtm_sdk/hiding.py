@@ -4,20 +4,25 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from dtm_sdk.backends import Fit
 from dtm_sdk.decide import Desired
 from dtm_sdk.errors import DtmError
-from dtm_sdk.options import parse
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.secret_text import Mask, fingerprint, reveal_all
 from dtm_sdk.state import Record
 from dtm_sdk.tools import Tool
 
 
+def fit_by(find_plugin: Callable[[str], Plugin]) -> Fit:
+    """A `Fit` by the plugins of the records; one whose plugin can't be had stays as it is."""
+    return lambda record, key: hidden(record, find_plugin, key)[0]
+
+
 def hidden(record: Record, find_plugin: Callable[[str], Plugin], key: bytes) -> tuple[Record, str]:
     """A record without the text of its secrets; and, where they can't be told, why, as the rest of a sentence."""
     try:
         plugin = find_plugin(record.plugin)
-        typed = parse(plugin.options, record.options)
+        typed = plugin.convert(record.options)
     except DtmError as error:
         return record, f" as it is: which of its options are secret can't be told ({error.message})"
     if not plugin.shape.secret:

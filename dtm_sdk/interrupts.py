@@ -16,8 +16,10 @@ EXIT_INTERRUPTED: Final = 130
 
 
 @contextmanager
-def interrupts() -> Iterator[Stop]:
+def interrupts(leave: Callable[[], None] = lambda: None) -> Iterator[Stop]:
     """A `Stop` that the first signal sets; the handlers that were there are put back at the end.
+
+    The second one ends the process, once it has called `leave`; a third one while that lasts, without it.
 
     What is in the journal by the second signal is durable, and the next run looks at the intents that are open. In
     another thread than the main one, which alone may handle signals, nothing is installed.
@@ -26,6 +28,9 @@ def interrupts() -> Iterator[Stop]:
 
     def handle(signum: int, frame: FrameType | None) -> None:
         if stop.is_set():
+            for each in SIGNALS:
+                signal.signal(each, lambda *_: os._exit(EXIT_INTERRUPTED))
+            leave()
             os._exit(EXIT_INTERRUPTED)
         stop.set()
 

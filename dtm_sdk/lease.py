@@ -27,6 +27,8 @@ from dtm_sdk.objects import ABSENT, Refused, Store, Stored
 
 DURATION: Final = 60.0
 """Seconds; renewed every 20."""
+LEAVING: Final = 4.0
+"""Seconds that are left of a lease when its holder is interrupted for the second time; it ends in half of that."""
 _PAUSES: Final = (0.5, 8.0)
 """Seconds of the first and of the longest pause between two tries; each is varied by half."""
 _TRIES: Final = 20
@@ -174,6 +176,24 @@ class Lease:
         with self._mutex, suppress(StateError):
             if not self._lost:
                 self._write(_Note(unsettled=self.unsettled))
+
+    def leave(self) -> None:
+        """Let its time run out in a moment, for a process that ends now: what it does still goes on until then.
+
+        The next holder sees to what may be on its way, as after a death. Another thread asks the server, since this
+        one may be a signal handler that has interrupted whatever asks it now.
+        """
+        thread = Thread(target=self._leave, name="dtm-leave", daemon=True)
+        thread.start()
+        thread.join(LEAVING / 2)
+
+    def _leave(self) -> None:
+        self._stop.set()
+        with self._mutex, suppress(StateError):
+            if not self._lost:
+                count = self._note.count + 1
+                self._write(msgspec.structs.replace(self._note, duration=LEAVING, count=count))
+                self._lost = f"{self._what}: this run has left"
 
     def _keep(self) -> None:
         pause = self._note.duration / 3

@@ -4,7 +4,7 @@
     journal/<serial>/<n>      what was begun and ended since that writing of the state: one object for each append
     snapshot.json             the state once more, in a form that is read fast
     key                       the key of the fingerprints of secrets
-    backups/<serial>.yaml     the last writings; 0 is what was there before the first
+    backups/<serial>.yaml     the last writings; 0 is what the records were before the first
     journal.replaced          the journal that was there when a person took the state over
 
 The state has the bytes of a state file. A commit writes it on the condition that it is still what was read, and that
@@ -130,7 +130,12 @@ def read_key(place: Place) -> bytes:
     return stored.data if stored else b""
 
 
-def _made_key(place: Place) -> bytes:
+def made_key(place: Place) -> bytes:
+    """The key of the fingerprints, made where there is none.
+
+    Raises:
+        StateError: as `read_key`; or it can't be written.
+    """
     found = read_key(place)
     if found:
         return found
@@ -204,16 +209,16 @@ class ObjectSession:
         key: of the fingerprints.
     """
 
-    def __init__(self, place: Place, lease: Lease, found: Found, verdict: Verdict) -> None:
+    def __init__(self, place: Place, lease: Lease, found: Found, verdict: Verdict, key: bytes, first: bytes) -> None:
         self.state = verdict.state
         self.intents = verdict.intents
-        self.key = _made_key(place)
+        self.key = key
         self._place = place
         self._lease = lease
         self._journals = found.journals
         self._backups = found.backups
         self._etag = found.etag
-        self._original = found.evidence.data if verdict.state.serial == 0 else None
+        self._first = first
         self._base = Base(verdict.state.lineage or os.urandom(16).hex(), verdict.state.serial, found.evidence.digest)
         # A journal that continues this very state goes on; any other one is made anew with what it left open.
         self._kept: tuple[Entry, ...] = () if verdict.journal else verdict.intents
@@ -276,8 +281,8 @@ class ObjectSession:
         new = State(state.records, self._base.serial + 1, self._base.lineage)
         data = state_text.dump(new)
         with self._once():
-            if self._original:
-                store.put(place.own("backups/0.yaml"), self._original)
+            if self._first:
+                store.put(place.own("backups/0.yaml"), self._first)
             self._lease.check()
             self._etag = store.put(place.name, data, self._etag)
             self._lease.check()
@@ -285,7 +290,7 @@ class ObjectSession:
         self._lease.unsettled = False
         stale = {**self._journals, self._base.serial: range(1, self._written + 1)}
         self._base = Base(new.lineage, new.serial, state_text.digest(data))
-        self._original, self._written, self._kept = None, 0, tuple(intents)
+        self._first, self._written, self._kept = b"", 0, tuple(intents)
         self._open = {intent.id: intent for intent in intents}
         with suppress(StateError):
             store.put(place.own("snapshot.json"), journal.encode_snapshot(new, self._base.sha256))

@@ -175,6 +175,23 @@ def parse(options: type[T], raw: Mapping[str, Json]) -> T:
         raise OptionsError(problems(options, raw) or [("", "can't be read")]) from None
 
 
+def secret_texts(kind: Any, value: Json) -> Iterator[str]:
+    """Each text in a plain value that stands where a type has a secret, whether or not the value is of the type."""
+    for member, _ in members(kind):
+        if member is Secret and isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping) and isinstance(member, type) and issubclass(member, Struct):
+            for field in msgspec.structs.fields(member):
+                yield from secret_texts(field.type, value.get(field.encode_name))
+        elif isinstance(value, Mapping) and get_origin(member) is dict:
+            for item in value.values():
+                yield from secret_texts(get_args(member)[1], item)
+        elif isinstance(value, list):
+            for suffix, each in items(member):
+                for item in value if suffix == "[]" else value[int(suffix[1:-1]) :][:1]:
+                    yield from secret_texts(each, item)
+
+
 def problems(options: Any, raw: Json, unknown: Unknown = lambda value: False) -> list[tuple[str, str]]:
     """Everything that is wrong with `raw` as `options`, as (path, message); what is unknown is not judged."""
     try:

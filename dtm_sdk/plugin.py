@@ -1,7 +1,7 @@
 """What a plugin is: a name, a type of options, and four operations. It checks itself when it is made."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature, isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, signature
 from math import isfinite
@@ -10,7 +10,8 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from dtm_sdk.errors import OptionsError, PluginError
-from dtm_sdk.options import Json, Options, Unknown, parse, problems
+from dtm_sdk.options import Json, Options, Unknown, parse, problems, secret_texts
+from dtm_sdk.secret_text import reveal_all, starred
 from dtm_sdk.shape import Shape, flaw, json_schema
 
 State: TypeAlias = dict[str, Any]
@@ -151,21 +152,41 @@ class Plugin:
             OptionsError: with every problem of a type; only if there is none, with all messages of `validate`.
             PluginError: `validate` itself is wrong.
         """
-        options = parse(self.options, raw)
+        options = self.convert(raw)
         messages = self._messages(options)
         if messages:
-            raise OptionsError([("", message) for message in messages])
+            raise OptionsError(self._masked([("", message) for message in messages], raw))
         return options
+
+    def convert(self, raw: Mapping[str, Json]) -> Options:
+        """The typed options of plain ones; `validate` isn't asked, as it need not be about what is recorded.
+
+        Raises:
+            OptionsError: with every problem of a type.
+        """
+        try:
+            return parse(self.options, raw)
+        except OptionsError as error:
+            raise OptionsError(self._masked(error.problems, raw)) from None
 
     def problems(self, raw: Mapping[str, Json], unknown: Unknown) -> list[tuple[str, str]]:
         """What is wrong with plain options, as (path, message), where some of their values aren't known yet."""
-        return problems(self.options, raw, unknown)
+        return self._masked(problems(self.options, raw, unknown), raw)
+
+    def _masked(self, found: Iterable[tuple[str, str]], raw: Mapping[str, Json]) -> list[tuple[str, str]]:
+        """Problems as an author may have worded them, without the secrets of the options."""
+        if not self.shape.secret:
+            return list(found)
+        secrets = [*secret_texts(self.options, raw)]
+        return [(path, starred(message, secrets)) for path, message in found]
 
     def _messages(self, options: Options) -> list[str]:
         try:
             messages = self.validate(options)
         except (Exception, SystemExit) as error:
             what = f"validate raised {type(error).__name__}: {error}"
+            if self.shape.secret:  # a traceback would show what the error says
+                raise self._wrong(starred(what, reveal_all(options)), "this is a bug of the plugin") from None
             raise self._wrong(what, "this is a bug of the plugin") from error
         if not isinstance(messages, list) or not all(isinstance(item, str) for item in messages):
             what = f"validate returned {type(messages).__name__}, no list of messages"

@@ -10,15 +10,15 @@ from contextlib import ExitStack, contextmanager
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dtm_sdk.backends import Backend, Loaded, Session, open_backend
+from dtm_sdk.backends import Backend, Leaving, Loaded, Session, open_backend
 from dtm_sdk.calls import AskSecret, PluginCalls, Sources, calling
 from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
 from dtm_sdk.decide import Action, desire, pending
 from dtm_sdk.errors import DtmError, LockedError
-from dtm_sdk.events import Command, Done, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
+from dtm_sdk.events import Command, Done, Event, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
-from dtm_sdk.hiding import hidden
+from dtm_sdk.hiding import fit_by
 from dtm_sdk.interrupts import interruptible, interrupts
 from dtm_sdk.operations import total
 from dtm_sdk.options import Json
@@ -124,7 +124,7 @@ def plan(settings: Settings, tell: Tell, command: Command = "plan") -> Result:
     """
     tell(Started(command, settings.plugin_dir))
     config, registry = _load(settings)
-    loaded = open_backend(config.backend, config.backend_options).load()
+    loaded = open_backend(config.backend, config.backend_options, fit_by(registry.get)).load()
     with interrupts() as stop, _running(settings, config, registry, loaded, tell, stop) as run:
         planned, _ = _plan_apply(run)
     if stop.is_set():
@@ -171,12 +171,7 @@ class _Run(Struct, frozen=True):
 def _running(
     settings: Settings, config: Config, registry: Registry, loaded: Loaded, tell: Tell, stop: Stop
 ) -> Iterator[_Run]:
-    key = loaded.key or os.urandom(32)
-    records = {
-        name: record if "state_version" in record.meta else hidden(record, registry.get, key)[0]
-        for name, record in loaded.state.records.items()
-    }
-    ledger = Ledger(records, loaded.open)
+    key, ledger = loaded.key, Ledger(loaded.state.records, loaded.open)
     sources = Sources(os.environ, settings.ask_secret)
     many, debug = settings.parallelism, settings.debug
     with calling(registry.get, key, config.tools, sources, stop, parallelism=many, debug=debug) as (workers, calls):
@@ -194,10 +189,10 @@ def _change(
 ) -> Result:
     tell(Started(command, settings.plugin_dir))
     config, registry = _load(settings)
-    backend: Backend = open_backend(config.backend, config.backend_options)
+    backend: Backend = open_backend(config.backend, config.backend_options, fit_by(registry.get))
     with (
         held(backend, command, settings.lock_timeout, tell) as session,
-        interrupts() as stop,
+        interrupts(leaving(session)) as stop,
         _running(settings, config, registry, session.loaded, tell, stop) as run,
     ):
         planned, planner = make(run)
@@ -228,6 +223,11 @@ def held(backend: Backend, command: str, wait: float, tell: Tell) -> Iterator[Se
                 tell(Notice("info", f"{error.message}; waiting for it, up to {wait:.0f} s."))
                 session = stack.enter_context(backend.lock(command, wait))
         yield session
+
+
+def leaving(session: Session) -> Callable[[], None]:
+    """What a process does that ends at once while it holds a state."""
+    return session.leave if isinstance(session, Leaving) else lambda: None
 
 
 def _finish(tell: Tell, command: Command, result: Result) -> Result:
@@ -327,13 +327,21 @@ def _execute(run: _Run, session: Session, planned: Plan, planner: Planner | None
     )
     for batch in executor.run():
         recorder.append(batch.entries)
-        for event in batch.events:
+        for event in batch.events if recorder.works else map(_unrecorded_end, batch.events):
             changed += isinstance(event, Done)
             failed += isinstance(event, Failed | Skipped)
             run.tell(event)
     recorder.append([Put(record) for record in planned.notes])
     recorder.commit()
     return Result(planned, changed, failed, interrupted=run.stop.is_set())
+
+
+def _unrecorded_end(event: Event) -> Event:
+    """What is told of an operation that has ended well when its outcome may not be durable."""
+    if not isinstance(event, Done):
+        return event
+    error = "it is done, but that could not be recorded; the next run looks at it"
+    return Failed(event.key, event.name, event.plugin, event.action, error)
 
 
 def _settled(run: _Run) -> list[Begin]:

@@ -31,6 +31,11 @@ def is_fingerprint(text: str) -> bool:
     return _FINGERPRINT.fullmatch(text) is not None
 
 
+def holds_fingerprint(text: str) -> bool:
+    """Whether a fingerprint, of whatever key, stands in a text."""
+    return _FINGERPRINT.search(text) is not None
+
+
 def reveal_all(options: Options) -> list[str]:
     """The text of every secret in typed options, at any depth, in the order they are declared."""
     return [secret.reveal() for secret in _secrets(options)]
@@ -124,6 +129,11 @@ class Mask:
             items = [self.value(item) for item in plain]
             return plain if all(new is old for new, old in zip(items, plain, strict=True)) else items
         return plain
+
+
+def starred(text: str, secrets: Iterable[str]) -> str:
+    """The text with `***` in place of each secret, however encoded; for where there is no key yet."""
+    return _FINGERPRINT.sub("***", Mask(b"", secrets).text(text))
 
 
 def _bytes(text: str) -> bytes:

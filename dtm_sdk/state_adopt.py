@@ -11,6 +11,7 @@ from dtm_sdk.config import load
 from dtm_sdk.decide import Action, Desired, Seen, compare, desire, identity_of, same
 from dtm_sdk.errors import OptionsError, StateError, UsageError
 from dtm_sdk.events import Tell
+from dtm_sdk.hiding import fit_by
 from dtm_sdk.interrupts import interrupts
 from dtm_sdk.operations import Op
 from dtm_sdk.options import Json, parse
@@ -18,7 +19,7 @@ from dtm_sdk.plan import Question
 from dtm_sdk.reading import Reads
 from dtm_sdk.references import Reference, output
 from dtm_sdk.registry import Registry
-from dtm_sdk.runner import Settings, held
+from dtm_sdk.runner import Settings, held, leaving
 from dtm_sdk.running import Running
 from dtm_sdk.secret_text import fingerprint
 from dtm_sdk.shape import declared
@@ -46,10 +47,10 @@ def adopt(settings: Settings, key: str, resource: dict[str, Json] | None, tell: 
     registry = Registry(settings.plugin_dir)
     config = load(settings.config, registry.get)
     sources = Sources(os.environ, settings.ask_secret)
-    backend = open_backend(config.backend, config.backend_options)
+    backend = open_backend(config.backend, config.backend_options, fit_by(registry.get))
     with (
         held(backend, "state adopt", settings.lock_timeout, tell) as session,
-        interrupts() as stop,
+        interrupts(leaving(session)) as stop,
         calling(registry.get, session.loaded.key, config.tools, sources, stop, parallelism=1, debug=settings.debug) as (
             workers,
             calls,

@@ -12,7 +12,9 @@ from dtm_sdk.config import load_backend
 from dtm_sdk.decide import Difference, compare
 from dtm_sdk.errors import LockedError, StateError, UsageError
 from dtm_sdk.events import Notice, Tell
+from dtm_sdk.hiding import fit_by
 from dtm_sdk.options import Json
+from dtm_sdk.registry import Registry
 from dtm_sdk.state import Begin, Drop, End, Entry, Ledger, Record, State
 
 
@@ -68,14 +70,18 @@ class Earlier(NamedTuple):
     error: str = ""
 
 
-def open_state(config: str) -> Backend:
+def open_state(config: str, plugin_dir: str) -> Backend:
     """Where the state of a config is; its tools aren't looked at.
+
+    Args:
+        config: path of the config.
+        plugin_dir: folder with more plugins: they say what is secret in records that dtm didn't write.
 
     Raises:
         ConfigError: the config doesn't say it as it should.
         StateError: there is no such backend.
     """
-    return open_backend(*load_backend(config))
+    return open_backend(*load_backend(config), fit_by(Registry(plugin_dir).get))
 
 
 def plain(record: Record) -> dict[str, Json]:

@@ -46,6 +46,10 @@ _FIELDS: Final = {
 """How a record's keys are written, by any version of dtm and of its ancestor -> ours, and `instanceID`."""
 
 _MEND: Final = "mend it there, or put back a copy from before"
+_NEWER: Final = (
+    "use that version, or a newer one; if none was used here, it is damaged: `dtm state history` lists what can be "
+    "restored"
+)
 _ACCEPT: Final = "look at it, then run `dtm state accept` to take it as it is"
 
 
@@ -199,7 +203,7 @@ def header(data: bytes, where: str) -> Header | None:
     written = re.search(_FORMAT, start)
     if written and int(written[1]) > FORMAT:
         what = f"{where}: a newer version of dtm wrote this state (format {int(written[1])}, this one knows {FORMAT})"
-        raise StateError(what, "use that version, or a newer one")
+        raise StateError(what, _NEWER)
     found = re.match(_HEAD, start)
     if found:
         whole = _checksum(data[: found.start(3) - len(b"# sha256: ")], data[found.end() :]) == found[3]

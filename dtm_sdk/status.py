@@ -13,6 +13,7 @@ from dtm_sdk.config import load
 from dtm_sdk.decide import Action, Desired, Seen, comparable_state, same
 from dtm_sdk.errors import DtmError
 from dtm_sdk.events import Tell
+from dtm_sdk.hiding import fit_by
 from dtm_sdk.interrupts import interrupts
 from dtm_sdk.operations import Op
 from dtm_sdk.options import Json
@@ -51,7 +52,7 @@ def status(settings: Settings, tell: Tell) -> list[Standing]:
     """
     registry = Registry(settings.plugin_dir)
     config = load(settings.config, registry.get)
-    loaded = open_backend(config.backend, config.backend_options).load()
+    loaded = open_backend(config.backend, config.backend_options, fit_by(registry.get)).load()
     records = loaded.state.records
     sources = Sources(os.environ, settings.ask_secret)
     many, debug = settings.parallelism, settings.debug

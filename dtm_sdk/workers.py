@@ -9,23 +9,25 @@ from math import inf
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
+from dtm_sdk.hanging import give_up
+
 TURN: Final = 0.004
 """Seconds, at most, that results are gathered for."""
 QUICK: Final = 0.00002
 """Seconds that a quick job takes: a turn is no longer than those that wait would need."""
-
-from dtm_sdk.hanging import give_up
 
 
 class Stop:
     """Set once, by an interrupt or a state that can't be written: nothing new starts.
 
     Attributes:
+        because: why, as the end of a sentence.
         wake: called when it is set, so that whoever waits for results looks at it; may run in a signal handler.
     """
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self.because = "interrupted"
         self.wake: Callable[[], None] = lambda: None
 
     def set(self) -> None:

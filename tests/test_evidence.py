@@ -79,6 +79,8 @@ def test_a_snapshot_is_taken_for_the_file_that_it_mirrors() -> None:
     assert judge(evidence(dump(OLD), mirror)).state == NOW
 
 
+MEND = "mend it there, then run `dtm state accept`"
+BACK_OR_MEND = f"run `dtm state restore 4`, or {MEND}"
 ACCEPT = "run `dtm state accept` to go on from what is there now"
 OLDER = "here/s is writing 3 of the state, but writing 4 was made: it is an older copy"
 BACK = "run `dtm state restore 4`, or `dtm state accept` to go on from the older one"
@@ -99,7 +101,11 @@ REFUSED = {
     ),
     "an edit that can't be read": (
         evidence(dump(NOW) + b"x\n", snapshot(NOW)),
-        f"here/s was edited or damaged: its checksum doesn't match ({UNREADABLE}); {ACCEPT}",
+        f"here/s was edited or damaged: its checksum doesn't match ({UNREADABLE}); {MEND}",
+    ),
+    "an edit that can't be read, where there are copies": (
+        evidence(dump(NOW) + b"x\n", snapshot(NOW), None, 4),
+        f"here/s was edited or damaged: its checksum doesn't match ({UNREADABLE}); {BACK_OR_MEND}",
     ),
     "an edit with a new checksum": (
         evidence(dump(state(EDITED_A, B, serial=4)), snapshot(NOW)),
@@ -229,6 +235,8 @@ def test_other_records_can_follow_whatever_is_there() -> None:
     verdict = latest(evidence(EDITED, snapshot(NOW), journal(NOW), 6), {B.key: B})
     assert verdict.state == state(B, serial=6)
     assert verdict.intents == (OPEN,)
+    seems_newer = dump(NOW).replace(b"format: 1", b"format: 2")
+    assert latest(evidence(seems_newer, None, None, 6), {B.key: B}).state == State({B.key: B}, 6, "")
 
 
 @pytest.mark.parametrize(
@@ -265,3 +273,11 @@ def test_a_message_shows_three_differences_and_counts_the_rest() -> None:
         judge(found)
     assert caught.value.message.count(" -> ") == 3
     assert caught.value.message.endswith(", and 5 more)")
+
+
+def test_what_took_the_place_of_a_secret_is_not_shown() -> None:
+    hidden = "secret-hmac-sha256-0123456789abcdef0123456789abcdef"
+    before = {"token": hidden, "note": f"of {hidden}", "keys": [hidden], "text": "old"}
+    after = {"token": "hunter2", "note": "of hunter2", "keys": "hunter2", "text": "new"}
+    shown = [*differences(before, after)]
+    assert shown == [*(f"{name}: (secret) -> (secret)" for name in ("token", "note", "keys")), "text: 'old' -> 'new'"]

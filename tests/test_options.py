@@ -13,7 +13,19 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct, field
 
 from dtm_sdk.errors import OptionsError
-from dtm_sdk.options import Identity, Options, Secret, Tuning, holds, nested, nested_types, parse, peel, problems
+from dtm_sdk.options import (
+    Identity,
+    Options,
+    Secret,
+    Tuning,
+    holds,
+    nested,
+    nested_types,
+    parse,
+    peel,
+    problems,
+    secret_texts,
+)
 
 
 class Colour(Enum):
@@ -550,3 +562,31 @@ def test_a_type_that_holds_itself_is_among_its_nested_types() -> None:
 )
 def test_a_type_holds_what_stands_in_it_but_not_in_its_objects(kind: Any, expected: bool) -> None:  # noqa: FBT001
     assert holds(kind, Secret) is expected
+
+
+class Keyed(Options):
+    key: Secret
+
+
+class Hiding(Options):
+    token: Secret | None = None
+    inner: Keyed | None = None
+    many: list[Secret] | None = None
+    pair: tuple[int, Secret] | None = None
+    named: dict[str, Keyed] | None = None
+    note: str = ""
+
+
+def test_secrets_are_found_where_the_type_has_them_though_the_rest_is_wrong() -> None:
+    raw = {
+        "token": "the token",
+        "inner": {"key": "the inner", "other": "no"},
+        "many": ["the first", 2, "the other"],
+        "pair": [1, "the second"],
+        "named": {"no": {"key": "the named"}, "nor": "this"},
+        "note": 5,
+        "more": "no",
+    }
+    found = [*secret_texts(Hiding, raw)]
+    assert found == ["the token", "the inner", "the first", "the other", "the second", "the named"]
+    assert [*secret_texts(Hiding, {"token": {"a": "no"}, "inner": "no", "many": "no", "pair": []})] == []

@@ -242,7 +242,7 @@ def test_what_a_backend_cannot_do_is_said(backend: LocalBackend) -> None:
 def test_where_the_state_is_doesnt_depend_on_the_tools(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(f"config: {{state: {{backend: local, options: {{stateFile: {tmp_path}/x}}}}}}\ntools: [wrong]\n")
-    assert open_state(str(config)).describe() == f"{tmp_path}/x"
+    assert open_state(str(config), "").describe() == f"{tmp_path}/x"
 
 
 def test_a_session_that_is_not_agreed_to_writes_nothing(backend: LocalBackend, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Loaded(Struct, frozen=True):
     Attributes:
         state: the last commit with the journal's ended operations folded in.
         open: intents without an end, in the order they began: a run died in them, or is in them.
-        key: the key of the fingerprints of secrets, 32 bytes; empty where nothing was written yet.
+        key: the key of the fingerprints of secrets, 32 bytes; where nothing was written yet, one that is made up.
     """
 
     state: State
@@ -91,6 +91,24 @@ class Backend(Protocol):
             LockedError: another run holds it; it says who.
             StateError: it can't be read, or can't be written.
         """
+
+
+Fit: TypeAlias = Callable[[Record, bytes], Record]
+"""Makes a record fit to be written: secrets in it become fingerprints, by the key of these."""
+
+
+def as_it_is(record: Record, key: bytes) -> Record:
+    """A `Fit` that changes nothing."""
+    return record
+
+
+def fitted(state: State, fit: Fit, key: bytes, *, edited: bool = False) -> State:
+    """A state whose records are fit to be written; those that dtm wrote are, unless a person may have `edited` them."""
+    records = {
+        name: fit(record, key) if edited or "state_version" not in record.meta else record
+        for name, record in state.records.items()
+    }
+    return State(records, state.serial, state.lineage)
 
 
 Check: TypeAlias = Callable[[Mapping[str, Record] | None, State], None]
@@ -178,6 +196,17 @@ class Leased(Protocol):
 
 
 @runtime_checkable
+class Leaving(Protocol):
+    """A session whose lock would outlive this process."""
+
+    def leave(self) -> None:
+        """The process ends at once, whatever it is doing: let the lock run out soon, and write nothing more.
+
+        May be called in a signal handler, and takes a moment at most.
+        """
+
+
+@runtime_checkable
 class Keyed(Protocol):
     """A session that can be given the key of another state, whose records are to be copied here."""
 
@@ -189,8 +218,11 @@ class Keyed(Protocol):
         """
 
 
-def open_backend(name: str, options: Mapping[str, Json]) -> Backend:
+def open_backend(name: str, options: Mapping[str, Json], fit: Fit = as_it_is) -> Backend:
     """The backend that a config names, as `config.state.backend` and `config.state.options`.
+
+    What dtm didn't write, such as a state of the ancestor, holds secrets as they are: `fit` is for its records, so that
+    neither they nor copies of them are shown or written so.
 
     Raises:
         StateError: there is no such backend, its options are wrong, or what it needs isn't installed.
@@ -198,9 +230,9 @@ def open_backend(name: str, options: Mapping[str, Json]) -> Backend:
     if name == "local":
         from dtm_sdk.backends.local import open_local
 
-        return open_local(options)
+        return open_local(options, fit=fit)
     if name == "s3":
         from dtm_sdk.backends.s3 import open_s3
 
-        return open_s3(options)
+        return open_s3(options, fit)
     raise StateError(f"config.state.backend: there is no backend {name}", "it is one of: local, s3")

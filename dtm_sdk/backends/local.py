@@ -4,7 +4,7 @@
     journal         what was begun and ended since the state file was written; absent when nothing was
     snapshot.json   the state once more, in a form that is read fast, and the checksum of the file that it mirrors
     key             the key of the fingerprints of secrets
-    backups/        the last state files, each by its serial; 0 is what was there before the first
+    backups/        the last state files, each by its serial; 0 is what the records were before the first
 
 A run that changes nothing writes nothing but the lock. The first append of a run makes the journal anew, with all that
 was in the one before: a file of its own, renamed into place when it is whole, so there is only one way for a journal to
@@ -21,9 +21,9 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from dtm_sdk import journal, state_text
-from dtm_sdk.backends import Check, Loaded, Session, Version, unchecked
+from dtm_sdk.backends import Check, Fit, Loaded, Session, Version, as_it_is, fitted, unchecked
 from dtm_sdk.errors import OptionsError, StateError
-from dtm_sdk.evidence import Evidence, Verdict, accepted, judge, latest, recorded
+from dtm_sdk.evidence import Evidence, Verdict, accepted, first_writing, judge, latest, recorded
 from dtm_sdk.files import Folder, append, open_folder, opened
 from dtm_sdk.journal import Base
 from dtm_sdk.lock_file import locked
@@ -42,12 +42,13 @@ class LocalOptions(Options):
     stateFile: str = "devstream.state"  # noqa: N815  # the ancestor's name for it
 
 
-def open_local(options: Mapping[str, Json], folder: str = "") -> "LocalBackend":
+def open_local(options: Mapping[str, Json], folder: str = "", fit: Fit = as_it_is) -> "LocalBackend":
     """The backend that a config names.
 
     Args:
         options: `stateFile`; without it, `devstream.state` in the working directory.
         folder: what a relative `stateFile` is relative to; the working directory by default.
+        fit: see `open_backend`.
 
     Raises:
         StateError: an option is unknown or of a wrong type, or names no file.
@@ -56,7 +57,7 @@ def open_local(options: Mapping[str, Json], folder: str = "") -> "LocalBackend":
         path = parse(LocalOptions, options).stateFile
     except OptionsError as error:
         raise StateError(f"config.state.options: {error}", "the local backend takes stateFile, a path") from None
-    return LocalBackend(os.path.join(folder, path) if "stateFile" in options else path)
+    return LocalBackend(os.path.join(folder, path) if "stateFile" in options else path, fit)
 
 
 class LocalBackend:
@@ -66,8 +67,9 @@ class LocalBackend:
         StateError: the path names no file.
     """
 
-    def __init__(self, path: str = "devstream.state") -> None:
+    def __init__(self, path: str = "devstream.state", fit: Fit = as_it_is) -> None:
         self._path = path
+        self._fit = fit
         folder, self._name = os.path.split(path)
         if self._name in {"", ".", ".."} or "\0" in path:
             raise StateError(f"{path!r} names no file for the state", "correct stateFile")
@@ -88,7 +90,7 @@ class LocalBackend:
         """
         with open_folder(self._folder, self._shown) as folder, opened(folder, self._own) as own:
             verdict = judge(self._found(folder, own))
-            return Loaded(verdict.state, verdict.intents, _key(own) if own else b"")
+            return Loaded(fitted(verdict.state, self._fit, key := _key(own)), verdict.intents, key)
 
     @contextmanager
     def lock(self, command: str, wait: float = 0) -> Iterator[Session]:
@@ -100,9 +102,8 @@ class LocalBackend:
         """
         with self._held(command, wait) as (folder, own):
             found = self._found(folder, own)
-            session = _LocalSession(_Place(folder, own, self._name, self._path), found, judge(found))
-            del found  # what was read need not fill the memory during the run
-            with closing(session):
+            with closing(self._session(folder, own, found, judge(found))) as session:
+                del found  # what was read need not fill the memory during the run
                 yield session
 
     def accept(self, wait: float = 0, check: Check = unchecked) -> State:
@@ -130,7 +131,8 @@ class LocalBackend:
             if copy is None:
                 what = f"there is no copy of writing {serial} of the state in {where}"
                 raise StateError(what, "`dtm state history` lists what there is")
-            return state_text.load(copy, f"{where}/{serial}.yaml")
+            state = state_text.load(copy, f"{where}/{serial}.yaml")
+            return fitted(state, self._fit, _key(own))
 
     def restore(self, serial: int, wait: float = 0, check: Check = unchecked) -> State:
         """Make the copy of an earlier writing the next one. What has begun and not ended stays so.
@@ -187,13 +189,20 @@ class LocalBackend:
             newest=newest,
         )
 
+    def _session(self, folder: Folder, own: Folder, found: Evidence, verdict: Verdict) -> "_LocalSession":
+        key = _key(own, make=True)
+        loaded = Loaded(fitted(verdict.state, self._fit, key), verdict.intents, key)
+        first = first_writing(found, verdict, lambda state: fitted(state, self._fit, key))
+        return _LocalSession(_Place(folder, own, self._name, self._path), found.digest, verdict, loaded, first)
+
     def _taken_over(self, command: str, wait: float, decide: Callable[[Evidence], Verdict], check: Check) -> State:
         """Commit what was decided to be the state; the journal that was there is put aside, readable or not."""
         with self._held(command, wait) as (folder, own):
             found = self._found(folder, own)
-            verdict = decide(found)
-            check(recorded(found), verdict.state)
-            with closing(_LocalSession(_Place(folder, own, self._name, self._path), found, verdict)) as session:
+            key, verdict, before = _key(own, make=True), decide(found), recorded(found)
+            verdict = replace(verdict, state=fitted(verdict.state, self._fit, key, edited=True))
+            check(None if before is None else fitted(State(before), self._fit, key).records, verdict.state)
+            with closing(self._session(folder, own, found, verdict)) as session:
                 left = own.read("journal")
                 if left is not None:
                     own.replace("journal.replaced", left, "journal.tmp")
@@ -212,11 +221,9 @@ class _Place(NamedTuple):
 class _LocalSession:
     """A state held by this process."""
 
-    def __init__(self, place: _Place, found: Evidence, verdict: Verdict) -> None:
-        self.loaded = Loaded(verdict.state, verdict.intents, _key(place.own, make=True))
-        self._place = place
-        self._original = found.data if verdict.state.serial == 0 else None
-        self._base = Base(verdict.state.lineage or os.urandom(16).hex(), verdict.state.serial, found.digest)
+    def __init__(self, place: _Place, digest: str, verdict: Verdict, loaded: Loaded, first: bytes) -> None:
+        self.loaded, self._place, self._first = loaded, place, first
+        self._base = Base(verdict.state.lineage or os.urandom(16).hex(), verdict.state.serial, digest)
         self._kept: tuple[Entry, ...] = verdict.journal.entries if verdict.journal else verdict.intents
         self._open = {intent.id: intent for intent in verdict.intents}
         self._fd: int | None = None
@@ -263,12 +270,12 @@ class _LocalSession:
         folder, own, name, _ = self._place
         with self._once():
             self._check_unchanged()
-            if self._original:
-                self._back_up(0, self._original, durable=True)
+            if self._first:
+                self._back_up(0, self._first, durable=True)
             folder.replace(name, data, f".{name}.tmp")
         # The commit is made. What fails from here on only leaves the next run more to read.
         self._base = Base(new.lineage, new.serial, state_text.digest(data))
-        self._original = None
+        self._first = b""
         self._open = {intent.id: intent for intent in intents}
         self._kept = tuple(intents)
         with suppress(StateError):
@@ -331,14 +338,15 @@ def _serials(backups: Folder) -> list[int]:
     return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
 
 
-def _key(own: Folder, *, make: bool = False) -> bytes:
-    """The key of the fingerprints; empty where there is none and none is to be made."""
-    read = own.read("key")
-    if read is None and make:
+def _key(own: Folder | None, *, make: bool = False) -> bytes:
+    """The key of the fingerprints; where there is none, a new one, which is kept where it is to be made."""
+    read = own.read("key") if own else None
+    if own is None or read is None:
         key = os.urandom(KEY_SIZE)
-        own.replace("key", key, "key.tmp")
+        if own and make:
+            own.replace("key", key, "key.tmp")
         return key
-    if read is not None and len(read) != KEY_SIZE:
+    if len(read) != KEY_SIZE:
         what = f"{own.path_of('key')} has {len(read)} bytes instead of {KEY_SIZE}: it is damaged"
         raise StateError(what, "put back a copy, or remove it: secrets then get new fingerprints")
-    return read or b""
+    return read

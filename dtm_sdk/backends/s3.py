@@ -3,20 +3,33 @@
 How they are laid out is in `object_state`, how a run holds them in `lease`. Here is what is S3's own.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from dtm_sdk import lease, state_text
-from dtm_sdk.backends import Check, Holder, Loaded, Session, Version, unchecked
+from dtm_sdk.backends import Check, Fit, Holder, Loaded, Session, Version, as_it_is, fitted, unchecked
 from dtm_sdk.bucket import TRIES, Bucket, Client, reason
 from dtm_sdk.errors import OptionsError, StateError
-from dtm_sdk.evidence import Evidence, Verdict, accepted, judge, latest, recorded
+from dtm_sdk.evidence import Evidence, Verdict, accepted, first_writing, judge, latest, recorded
 from dtm_sdk.lease import DURATION, Lease, leased
-from dtm_sdk.object_state import READERS, ObjectSession, Place, copies, find, put_aside, read_key
+from dtm_sdk.object_state import (
+    KEY_SIZE,
+    READERS,
+    Found,
+    ObjectSession,
+    Place,
+    copies,
+    find,
+    made_key,
+    put_aside,
+    read_key,
+)
 from dtm_sdk.options import Json, Options, parse
 from dtm_sdk.state import State
 
@@ -40,8 +53,8 @@ class S3Options(Options):
     endpoint: str | None = None
 
 
-def open_s3(options: Mapping[str, Json]) -> "S3Backend":
-    """The backend that a config names.
+def open_s3(options: Mapping[str, Json], fit: Fit = as_it_is) -> "S3Backend":
+    """The backend that a config names; `fit`: see `open_backend`.
 
     Raises:
         StateError: an option is missing, unknown, or names nothing.
@@ -51,7 +64,7 @@ def open_s3(options: Mapping[str, Json]) -> "S3Backend":
     except OptionsError as error:
         hint = "the s3 backend takes bucket, region and key, and endpoint for another server than AWS"
         raise StateError(f"config.state.options: {error}", hint) from None
-    return S3Backend(typed)
+    return S3Backend(typed, fit=fit)
 
 
 class S3Backend:
@@ -60,12 +73,13 @@ class S3Backend:
     Args:
         options: where it is.
         duration: of the lease, in seconds.
+        fit: see `open_backend`.
 
     Raises:
         StateError: an option names nothing.
     """
 
-    def __init__(self, options: S3Options, duration: float = DURATION) -> None:
+    def __init__(self, options: S3Options, duration: float = DURATION, fit: Fit = as_it_is) -> None:
         for name in ("bucket", "region"):
             if not getattr(options, name):
                 raise StateError(f"config.state.options: {name} is empty", "name it")
@@ -78,6 +92,7 @@ class S3Backend:
             raise StateError(what, "write it like https://s3.example.com, and set AWS_ACCESS_KEY_ID")
         self._options = options
         self._duration = duration
+        self._fit = fit
 
     def describe(self) -> str:
         """`s3://bucket/key`, and at which server, unless it is that of AWS."""
@@ -91,8 +106,8 @@ class S3Backend:
             StateError: it can't be read or is not whole.
         """
         with self._place() as place:
-            verdict = judge(find(place).evidence)
-            return Loaded(verdict.state, verdict.intents, read_key(place))
+            verdict, key = judge(find(place).evidence), read_key(place) or os.urandom(KEY_SIZE)
+            return Loaded(fitted(verdict.state, self._fit, key), verdict.intents, key)
 
     @contextmanager
     def lock(self, command: str, wait: float = 0) -> Iterator[Session]:
@@ -103,7 +118,7 @@ class S3Backend:
             StateError: it can't be read, or can't be written.
         """
         with self._place() as place, self._leased(place, command, wait) as held:
-            yield _opened(place, held)
+            yield self._opened(place, held)
 
     def accept(self, wait: float = 0, check: Check = unchecked) -> State:
         """Take the object as it is, edited, older or gone, for the next writing; returns what is the state now.
@@ -122,11 +137,12 @@ class S3Backend:
         """
         with self._place() as place:
             copy = place.store.get(place.own(f"backups/{serial}.yaml"))
+            key = read_key(place) or os.urandom(KEY_SIZE)
         where = f"{self.describe()}.d/backups"
         if copy is None:
             what = f"there is no copy of writing {serial} of the state in {where}"
             raise StateError(what, "`dtm state history` lists what there is")
-        return state_text.load(copy.data, f"{where}/{serial}.yaml")
+        return fitted(state_text.load(copy.data, f"{where}/{serial}.yaml"), self._fit, key)
 
     def restore(self, serial: int, wait: float = 0, check: Check = unchecked) -> State:
         """Make the copy of an earlier writing the next one. What has begun and not ended stays so.
@@ -188,10 +204,24 @@ class S3Backend:
         """Commit what was decided to be the state; the journal that was there is put aside, readable or not."""
         with self._place() as place, self._leased(place, command, wait) as held:
             found = find(place)
-            verdict = decide(found.evidence)
-            check(recorded(found.evidence), verdict.state)
+            key, verdict, before = made_key(place), decide(found.evidence), recorded(found.evidence)
+            verdict = replace(verdict, state=fitted(verdict.state, self._fit, key, edited=True))
+            check(None if before is None else fitted(State(before), self._fit, key).records, verdict.state)
             put_aside(place, found)
-            return _S3Session(place, held, found, verdict).commit(verdict.state, verdict.intents)
+            return self._session(place, held, found, verdict).commit(verdict.state, verdict.intents)
+
+    def _session(self, place: Place, held: Lease, found: Found, verdict: Verdict) -> "_S3Session":
+        key = made_key(place)
+        first = first_writing(found.evidence, verdict, lambda state: fitted(state, self._fit, key))
+        return _S3Session(place, held, found, replace(verdict, state=fitted(verdict.state, self._fit, key)), key, first)
+
+    def _opened(self, place: Place, held: Lease) -> "_S3Session":
+        for _ in range(TRIES):
+            found = find(place)
+            session = self._session(place, held, found, judge(found.evidence))
+            if not held.unsettled or session.settle():
+                return session
+        raise StateError(f"{place.shown} is changed by something else all the time", "end that, then run again")
 
 
 class _S3Session(ObjectSession):
@@ -202,14 +232,9 @@ class _S3Session(ObjectSession):
         """What the bucket held when it was locked."""
         return Loaded(self.state, self.intents, self.key)
 
-
-def _opened(place: Place, held: Lease) -> _S3Session:
-    for _ in range(TRIES):
-        found = find(place)
-        session = _S3Session(place, held, found, judge(found.evidence))
-        if not held.unsettled or session.settle():
-            return session
-    raise StateError(f"{place.shown} is changed by something else all the time", "end that, then run again")
+    def leave(self) -> None:
+        """The process ends at once: let the lease run out soon."""
+        self._lease.leave()
 
 
 def _connected(options: S3Options) -> tuple[Client, tuple[type[Exception], ...]]:

@@ -21,7 +21,7 @@ def command() -> int:
     read) and `error`, which says why it can't.
     """
     options = chosen()
-    found = history(open_state(options.config_file))
+    found = history(open_state(options.config_file, options.plugin_dir))
     if options.output == "json":
         return answer(json_text([{**each._asdict(), "written": _utc(each.written)} for each in found]))
     if not found:

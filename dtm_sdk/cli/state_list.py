@@ -18,7 +18,7 @@ def command() -> int:
     As JSON: a list of objects with `key`, `name`, `plugin`, `recorded`, `adopted` and `begun`, a list of operations.
     """
     options = chosen()
-    found = known(open_state(options.config_file).load())
+    found = known(open_state(options.config_file, options.plugin_dir).load())
     if options.output == "json":
         return answer(json_text([_value(key, each) for key, each in found.items()]))
     if not found:

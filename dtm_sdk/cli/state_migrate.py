@@ -26,9 +26,9 @@ def command(to: str | None, old: str | None) -> int:
         raise UsageError("where to, or where from?", "give either --to or --from-file")
 
     def act(settings: Settings, tell: Tell, agree: Agree) -> bool:
-        here = open_state(settings.config)
+        here = open_state(settings.config, settings.plugin_dir)
         if to is not None:
-            return migrate(here, open_state(to), agree, settings.lock_timeout)
+            return migrate(here, open_state(to, settings.plugin_dir), agree, settings.lock_timeout)
         return import_file(old or "", here, Registry(settings.plugin_dir).get, agree, settings.lock_timeout)
 
     copied = "The state is copied; the one that was copied stays as it is"

@@ -11,7 +11,7 @@ from dtm_sdk.yaml_text import block
 
 
 @click.command()
-@shared("config_file", "output")
+@shared("config_file", "plugin_dir", "output")
 @click.argument("keys", metavar="KEY...", nargs=-1, required=True)
 def command(keys: tuple[str, ...]) -> int:
     """Print records as YAML, as the state file has them: secrets as their fingerprints. A KEY is NAME.PLUGIN.
@@ -20,7 +20,7 @@ def command(keys: tuple[str, ...]) -> int:
     `begun`, a list of the operations that have begun and not ended.
     """
     options = chosen()
-    found = pick(open_state(options.config_file).load(), keys)
+    found = pick(open_state(options.config_file, options.plugin_dir).load(), keys)
     if options.output == "json":
         begun = [[intent.operation for intent in each.begun] for each in found]
         values = [

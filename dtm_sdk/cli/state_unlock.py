@@ -16,5 +16,6 @@ def command(id_: str) -> int:
     A state in a local file never needs this: the lock of a process ends with it.
     """
     return change(
-        lambda settings, tell, agree: unlock(open_state(settings.config), id_, tell, agree), f"The lock {id_} is ended."
+        lambda settings, tell, agree: unlock(open_state(settings.config, settings.plugin_dir), id_, tell, agree),
+        f"The lock {id_} is ended.",
     )

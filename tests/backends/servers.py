@@ -1,13 +1,14 @@
 """Servers that speak S3, started as children on free ports of the loopback interface, and a proxy before them."""
 
 import json
+import os
 import shutil
 import socket
 import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -61,11 +62,15 @@ def _program(name: str, package: str) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
+    """Ports below those that systems give to connections: none of these takes one before the server does."""
+    found: list[int] = []
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        while len(found) < count:
+            port = 20_000 + int.from_bytes(os.urandom(2)) % 12_000
+            with suppress(OSError):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 @contextmanager

@@ -5,14 +5,15 @@ this process or in another one, and how something else than dtm changes it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from msgspec.structs import replace
 
-from dtm_sdk.backends import Backend, Loaded
+from dtm_sdk.backends import Accepting, Backend, Fit, Historied, Loaded, as_it_is
 from dtm_sdk.errors import LockedError, StateError
 from dtm_sdk.state import Begin, Drop, End, Entry, Put, Record, State
 from tests.children import said, started, tell
@@ -32,7 +33,7 @@ class Place(Protocol):
     folder: Path
     code: str
 
-    def backend(self) -> Backend:
+    def backend(self, *, fit: Fit = as_it_is) -> Backend:
         """A backend at this place, as another run would open it."""
 
     def meddle(self) -> None:
@@ -55,6 +56,44 @@ except LockedError as error:
 """
 
 
+RACE = """
+import sys
+from dtm_sdk.errors import LockedError
+print("ready", flush=True)
+for line in sys.stdin:
+    try:
+        with backend.lock("apply") as session:
+            print("held", session.loaded.state.serial, flush=True)
+            sys.stdin.readline()
+            session.commit(session.loaded.state)
+        print("done", flush=True)
+    except LockedError as error:
+        print("refused", error.holder["pid"], flush=True)
+"""
+
+RACERS = 16
+
+
+@contextmanager
+def racing(place: Place) -> Iterator[Callable[[], None]]:
+    """Many processes that hold a state when they are told to; what is given tells them all, and sees who does."""
+    with ExitStack() as stack:
+        racers = [stack.enter_context(started(place.code + RACE, place.folder)) for _ in range(RACERS)]
+        assert {said(racer) for racer in racers} == {"ready"}
+
+        def race() -> None:
+            for racer in racers:
+                tell(racer)
+            told = {racer: said(racer) for racer in racers}
+            winners = [racer for racer in racers if told[racer].startswith("held")]
+            assert len(winners) == 1
+            assert set(told.values()) == {told[winners[0]], f"refused {winners[0].pid}"}
+            tell(winners[0])
+            assert said(winners[0]) == "done"
+
+        yield race
+
+
 def commit(place: Place, *records: Record) -> State:
     """A run that records these, and nothing else."""
     with place.backend().lock("apply") as session:
@@ -66,6 +105,12 @@ def die(place: Place, *appends: Sequence[Entry]) -> None:
     with place.backend().lock("apply") as session:
         for entries in appends:
             session.append(entries)
+
+
+def as_fit(record: Record, key: bytes) -> Record:
+    """The record with another content, once the key is there that it takes."""
+    assert len(key) == 32
+    return replace(record, options={"content": "fit"}, resource={"content": "fit"})
 
 
 class BackendSuite(ABC):
@@ -82,7 +127,8 @@ class BackendSuite(ABC):
     # What is stored
 
     def test_there_is_nothing_at_first(self, place: Place) -> None:
-        assert place.backend().load() == Loaded(State(), (), b"")
+        found = place.backend().load()
+        assert (found.state, found.open, len(found.key)) == (State(), (), 32)
 
     def test_what_is_committed_is_loaded(self, place: Place) -> None:
         committed = commit(place, A, B)
@@ -228,6 +274,34 @@ class BackendSuite(ABC):
             pass
         assert len(first.loaded.key) == 32
         assert second.loaded.key == first.loaded.key == place.backend().load().key
+
+    # What something else wrote
+
+    def test_records_that_dtm_didnt_write_are_made_fit_wherever_they_go(self, place: Place) -> None:
+        commit(place, A, replace(B, meta={"state_version": 1}))
+        fit = {"a.p": record("a", "fit"), "b.p": replace(B, meta={"state_version": 1})}
+        serial = place.backend().load().state.serial
+        assert place.backend(fit=as_fit).load().state.records == fit
+        backend = place.backend(fit=as_fit)
+        assert isinstance(backend, Historied)
+        assert backend.version(serial).records == fit
+        with backend.lock("apply") as session:
+            assert session.loaded.state.records == fit
+
+    def test_a_state_that_a_person_may_have_edited_is_made_fit_whoever_wrote_it(self, place: Place) -> None:
+        ours = {"state_version": 1}
+        commit(place, replace(A, meta=ours), B)
+        place.meddle()
+        seen: list[object] = []
+        backend = place.backend(fit=as_fit)
+        assert isinstance(backend, Accepting)
+        fit = {"a.p": replace(record("a", "fit"), meta=ours), "b.p": record("b", "fit")}
+        backend.accept(check=lambda before, after: seen.extend([before, after.records]))
+        assert seen == [{"a.p": replace(A, meta=ours), "b.p": record("b", "fit")}, fit]
+        assert place.backend().load().state.records == fit
+        assert isinstance(backend, Historied)
+        backend.restore(1)
+        assert place.backend().load().state.records == fit
 
     # The lock
 

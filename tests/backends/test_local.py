@@ -1,24 +1,28 @@
 import os
 import re
 import shutil
+import signal
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from dtm_sdk.backends import Keyed, Loaded
+from dtm_sdk.backends import Fit, Keyed, Loaded, as_it_is
 from dtm_sdk.backends.local import BACKUPS, LocalBackend, open_local
-from dtm_sdk.errors import StateError
+from dtm_sdk.errors import LockedError, StateError
 from dtm_sdk.state import Begin, Drop, End, Entry, Put, Record, State
 from dtm_sdk.state_text import dump, load
-from tests.backends.suite import A, B, BackendSuite, C, commit, die
-from tests.children import can_mount, on_tmpfs, others_folder, python, started
+from tests.backends.suite import A, B, BackendSuite, C, commit, die, racing
+from tests.children import can_mount, on_tmpfs, others_folder, python, said, started, tell
 from tests.records import LINEAGE, record, state
 
 STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace isn't installed")
 MOUNT = pytest.mark.skipif(not can_mount(), reason="a file system can't be mounted here")
 OPEN = Begin(1, "create", B)
+THOROUGH = "DTM_THOROUGH" in os.environ
+"""Whether a race is run a hundred times, and each byte damaged: `DTM_THOROUGH=1 pytest tests/backends`."""
+STEP = 1 if THOROUGH else 31
 
 
 class LocalPlace:
@@ -30,8 +34,8 @@ class LocalPlace:
         self.state = folder / "devstream.state"
         self.own = folder / ".devstream.state.d"
 
-    def backend(self) -> LocalBackend:
-        return LocalBackend(str(self.state))
+    def backend(self, *, fit: Fit = as_it_is) -> LocalBackend:
+        return LocalBackend(str(self.state), fit)
 
     def meddle(self) -> None:
         self.state.write_bytes(self.state.read_bytes().replace(b"hello", b"HELLO"))
@@ -277,16 +281,70 @@ def test_a_run_that_died_after_its_commit_leaves_the_new_state_and_what_was_open
     goes_on(place)
 
 
+# Many runs at once
+
+
+def test_of_many_in_a_race_one_works_and_the_others_say_who(place: LocalPlace) -> None:
+    rounds = 100 if THOROUGH else 5
+    with racing(place) as race:
+        for _ in range(rounds):
+            race()
+    assert place.backend().load().state.serial == rounds
+
+
+PAUSED = """
+import sys
+from dtm_sdk.errors import StateError
+from dtm_sdk.state import Put, Record, State
+a = Record("a", "p", (), {"content": "hello"}, {"content": "hello"})
+with backend.lock("apply") as session:
+    session.append([Put(a)])
+    print("held", flush=True)
+    sys.stdin.readline()
+    session.commit(State({"a.p": a}))
+print("done", flush=True)
+"""
+
+
+def test_a_paused_writer_holds_the_state_until_it_goes_on_or_dies(place: LocalPlace) -> None:
+    with started(place.code + PAUSED, place.folder) as child:
+        assert said(child) == "held"
+        child.send_signal(signal.SIGSTOP)
+        with pytest.raises(LockedError, match=f"process {child.pid} on "), place.backend().lock("apply"):
+            pass
+        child.send_signal(signal.SIGCONT)
+        tell(child)
+        assert said(child) == "done"
+    commit(place, B)
+    with started(place.code + PAUSED, place.folder) as child:
+        assert said(child) == "held"
+        child.send_signal(signal.SIGSTOP)
+        child.kill()
+        child.wait(30)
+        with place.backend().lock("apply") as session:
+            assert session.loaded.state.records == {"a.p": A, "b.p": B}
+
+
 # Damage
 
 
+def refusal(place: LocalPlace) -> StateError | None:
+    """Why a state is refused; None where it isn't."""
+    try:
+        place.backend().load()
+    except StateError as error:
+        return error
+    return None
+
+
 def loaded(place: LocalPlace) -> Loaded | None:
-    """What is loaded; None where it is refused, in one line."""
+    """What is loaded; None where it is refused, in one line that names a command to go on with."""
     try:
         return place.backend().load()
     except StateError as error:
-        told = str(error)
-    assert "\n" not in told
+        told = error
+    assert "\n" not in str(told)
+    assert "`dtm state " in told.hint, told
     return None
 
 
@@ -333,7 +391,8 @@ def test_a_state_file_without_anything_beside_it_is_refused_unless_it_is_empty(p
     commit(place, A)
     shutil.rmtree(place.own)
     for what in damages(place.state):
-        assert loaded(place) == (Loaded(State(), (), b"") if what == "the first 0 bytes" else None), what
+        found = loaded(place)
+        assert (found and found.state) == (State() if what == "the first 0 bytes" else None), what
 
 
 def test_a_damaged_snapshot_changes_nothing(place: LocalPlace) -> None:
@@ -341,6 +400,29 @@ def test_a_damaged_snapshot_changes_nothing(place: LocalPlace) -> None:
     expected = place.backend().load()
     for what in damages(place.own / "snapshot.json"):
         assert loaded(place) == expected, what
+
+
+@pytest.mark.parametrize("name", ["devstream.state", ".devstream.state.d/journal"])
+def test_what_is_refused_can_be_got_over_as_the_message_says(place: LocalPlace, tmp_path: Path, name: str) -> None:
+    commit(place, A)
+    die(place, [Put(B)], [Put(C)])
+    whole = (place.folder / name).read_bytes()
+    copies = [whole[:size] for size in range(0, len(whole), STEP)]
+    copies += [whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :] for at in range(0, len(whole), STEP)]
+    tried = set()
+    for number, data in enumerate(copies):
+        other = LocalPlace(tmp_path / f"{number}")
+        shutil.copytree(place.own, other.own)
+        shutil.copy2(place.state, other.state)
+        (other.folder / name).write_bytes(data)
+        refused = refusal(other)
+        if refused:
+            command = re.search(r"`dtm state (accept|history|restore) ?(\d*)", refused.hint)
+            assert command, refused
+            tried.add(command[1])
+            other.backend().accept() if command[1] == "accept" else other.backend().restore(int(command[2] or 1))
+            goes_on(other)
+    assert tried >= ({"accept", "restore"} if name == "devstream.state" else {"accept"})
 
 
 def test_a_torn_tail_is_dropped_and_the_next_append_stands_behind_what_is_whole(place: LocalPlace) -> None:
@@ -443,14 +525,70 @@ def test_what_isnt_ours_is_refused_and_left_alone(
     assert touched <= ({str(place.own / "journal")} if where == "its temporary file" else set())
 
 
+IN_THE_WAY = [a_link, a_fifo, a_directory, pytest.param(theirs, marks=ROOT_ONLY)]
+
+
+@pytest.mark.parametrize("plant", IN_THE_WAY)
+def test_a_copy_that_isnt_ours_isnt_read(place: LocalPlace, plant: Callable[[Path, Path], None]) -> None:
+    commit(place, A)
+    commit(place, B)
+    copy, target = place.own / "backups" / "1.yaml", place.folder / "precious"
+    copy.rename(target)
+    plant(copy, target)
+    before = place.files()
+    for act in (place.backend().version, place.backend().restore):
+        with pytest.raises(StateError, match=r"backups/1\.yaml"):
+            act(1)
+    assert place.files() == before
+
+
+@pytest.mark.parametrize("plant", IN_THE_WAY)
+def test_a_key_isnt_made_through_what_isnt_ours(place: LocalPlace, plant: Callable[[Path, Path], None]) -> None:
+    place.own.mkdir(0o700)
+    target = place.folder / "precious"
+    target.write_bytes(b"precious")
+    plant(place.own / "key.tmp", target)
+    before = place.files()
+    with pytest.raises(StateError, match=r"key\.tmp"):
+        commit(place, A)
+    assert place.files() == before
+
+
+@pytest.mark.parametrize("plant", IN_THE_WAY)
+def test_a_journal_isnt_put_aside_through_what_isnt_ours(
+    place: LocalPlace, plant: Callable[[Path, Path], None]
+) -> None:
+    commit(place, A)
+    die(place, [Put(B)])
+    place.meddle()
+    target = place.folder / "precious"
+    target.write_bytes(b"precious")
+    plant(place.own / "journal.replaced", target)
+    there = place.own / "journal.replaced"
+    if plant is a_directory:
+        with pytest.raises(StateError, match=r"journal\.replaced: Is a directory"):
+            place.backend().accept()
+    else:  # a file of ours takes its place
+        place.backend().accept()
+        assert (there.is_symlink(), stat.S_IMODE(there.stat().st_mode), there.stat().st_uid) == (
+            False,
+            0o600,
+            os.geteuid(),
+        )
+    assert plant is theirs or target.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("plant", IN_THE_WAY)
 @pytest.mark.parametrize("where", ["snapshot.tmp", "backups/tmp"])
-def test_a_copy_that_cant_be_made_doesnt_undo_the_commit(place: LocalPlace, where: str) -> None:
+def test_a_copy_that_cant_be_made_doesnt_undo_the_commit(
+    place: LocalPlace, where: str, plant: Callable[[Path, Path], None]
+) -> None:
     commit(place, A)
     (place.folder / "precious").write_bytes(b"precious")
-    (place.own / where).symlink_to(place.folder / "precious")
+    plant(place.own / where, place.folder / "precious")
     assert commit(place, A, B).serial == 2
     assert place.backend().load().state.records == {"a.p": A, "b.p": B}
-    assert (place.folder / "precious").read_bytes() == b"precious"
+    assert (place.own / where if plant is theirs else place.folder / "precious").read_bytes() == b"precious"
 
 
 def test_a_journal_that_cant_be_removed_doesnt_undo_the_commit_but_is_the_last_thing_written(place: LocalPlace) -> None:
@@ -497,14 +635,17 @@ a = Record("a", "p", (), {}, {})
 with backend.lock("apply") as session:
     session.append([Put(a), Begin(1, "create", a)])
     session.commit(State({"a.p": a}), [Begin(1, "create", a)])
+backend.restore(0)
 """
 
 
 def test_everything_is_for_its_owner_only_whatever_the_umask(place: LocalPlace) -> None:
+    place.state.write_bytes(ANCESTOR)
     assert python(place.code + RUN, place.folder).returncode == 0
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in place.folder.rglob("*")}
     folders = {".devstream.state.d": 0o700, "backups": 0o700}
-    files = dict.fromkeys(("devstream.state", "lock", "journal", "snapshot.json", "key", "1.yaml"), 0o600)
+    copies = ("0.yaml", "1.yaml", "2.yaml", "journal.replaced")
+    files = dict.fromkeys(("devstream.state", "lock", "journal", "snapshot.json", "key", *copies), 0o600)
     assert modes == folders | files
 
 
@@ -636,13 +777,14 @@ ANCESTOR = b"a_p:\n  name: a\n  plugin: p\n  options:\n    content: hello\n  res
 
 def test_a_state_of_the_ancestor_is_taken_over_and_kept_as_a_copy(place: LocalPlace) -> None:
     place.state.write_bytes(ANCESTOR)
-    assert place.backend().load() == Loaded(State({"a.p": A}), (), b"")
+    assert place.backend().load().state == State({"a.p": A})
     die(place, [Put(B)])
     found = place.backend().load().state
     assert (found.records, found.serial) == ({"a.p": A, "b.p": B}, 0)
     assert place.state.read_bytes() == ANCESTOR
     assert commit(place, A, B).serial == 1
-    assert (place.own / "backups" / "0.yaml").read_bytes() == ANCESTOR
+    kept = load((place.own / "backups" / "0.yaml").read_bytes())
+    assert (kept.records, kept.serial) == ({"a.p": A}, 0)
     assert place.backend().restore(0).records == {"a.p": A}
 
 

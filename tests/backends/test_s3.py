@@ -5,23 +5,22 @@ import signal
 import socket
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from subprocess import Popen
 from threading import Thread
 
 import pytest
 
-from dtm_sdk.backends import Keyed, Loaded, open_backend
+from dtm_sdk.backends import Fit, Keyed, Leaving, as_it_is, open_backend
 from dtm_sdk.backends.s3 import S3Backend, S3Options, open_s3
 from dtm_sdk.bucket import TRIES
 from dtm_sdk.errors import LockedError, StateError
 from dtm_sdk.object_state import BACKUPS
 from dtm_sdk.state import Begin, Drop, End, Put, State
-from dtm_sdk.state_text import dump
+from dtm_sdk.state_text import dump, load
 from tests.backends import servers
 from tests.backends.servers import ACCESS_KEY, BUCKET, ENVIRONMENT, READER, REGION, SECRET_KEY, Fault, Proxy, proxied
-from tests.backends.suite import HOLD, A, B, BackendSuite, C, commit, die
+from tests.backends.suite import HOLD, A, B, BackendSuite, C, commit, die, racing
 from tests.children import python, said, started, tell
 from tests.records import record
 
@@ -85,9 +84,9 @@ class S3Place:
         self.duration = duration
         self.client = servers.client(endpoint)
 
-    def backend(self, endpoint: str = "") -> S3Backend:
+    def backend(self, endpoint: str = "", *, fit: Fit = as_it_is) -> S3Backend:
         options = S3Options(bucket=BUCKET, region=REGION, key=self.key, endpoint=endpoint or self.endpoint)
-        return S3Backend(options, self.duration)
+        return S3Backend(options, self.duration, fit)
 
     def read(self, name: str = "") -> bytes:
         """An object that belongs to the state; the state itself by default."""
@@ -374,41 +373,16 @@ def test_ten_copies_are_kept(place: S3Place) -> None:
 
 THOROUGH = "DTM_THOROUGH" in os.environ
 """Whether the race is run a hundred times and every byte is damaged: `DTM_THOROUGH=1 pytest tests/backends`."""
-RACERS = 16
 EXPIRED = b'{"holder":{"pid":1,"host":"h","user":"u","command":"apply","started":"s","id":"i"},"duration":0}'
-
-RACE = """
-import sys
-from dtm_sdk.errors import LockedError
-print("ready", flush=True)
-for line in sys.stdin:
-    try:
-        with backend.lock("apply") as session:
-            print("held", session.loaded.state.serial, flush=True)
-            sys.stdin.readline()
-            session.commit(session.loaded.state)
-        print("done", flush=True)
-    except LockedError as error:
-        print("refused", error.holder["pid"], flush=True)
-"""
 
 
 def test_of_many_in_a_race_one_works_and_the_others_say_who(place: S3Place) -> None:
-    with ExitStack() as stack:
-        racers = [stack.enter_context(started(place.code + RACE, place.folder)) for _ in range(RACERS)]
-        assert {said(racer) for racer in racers} == {"ready"}
-        for there in [None, b"{}", EXPIRED] * (33 if THOROUGH else 1):
+    with racing(place) as race:
+        for there in [None, b"{}", EXPIRED] * (34 if THOROUGH else 1):
             place.remove("lock")
             if there is not None:
                 place.write(there, "lock")
-            for racer in racers:
-                tell(racer)
-            told = {racer: said(racer) for racer in racers}
-            winners = [racer for racer in racers if told[racer].startswith("held")]
-            assert len(winners) == 1
-            assert set(told.values()) == {told[winners[0]], f"refused {winners[0].pid}"}
-            tell(winners[0])
-            assert said(winners[0]) == "done"
+            race()
 
 
 ACTS = """
@@ -601,6 +575,21 @@ def test_a_damaged_lock_is_held_by_another_run(place: S3Place) -> None:
         pass
 
 
+def test_a_run_that_leaves_at_once_lets_its_lock_run_out_soon(place: S3Place) -> None:
+    with place.backend().lock("apply") as session:
+        session.append([Put(A)])
+        assert isinstance(session, Leaving)
+        session.leave()
+        with pytest.raises(LockedError, match="wait until it has ended"), place.backend().lock("apply"):
+            pass
+        with place.backend().lock("apply", wait=30) as other:
+            assert other.loaded.state.records == {"a.p": A}
+            with pytest.raises(StateError, match="this run has left"):
+                session.append([Put(B)])
+            other.append([Put(C)])
+    assert place.backend().load().state.records == {"a.p": A, "c.p": C}
+
+
 # A network that fails
 
 
@@ -673,11 +662,12 @@ def test_a_write_whose_fate_isnt_known_is_made_void_by_the_next_run(place: S3Pla
 
 def test_a_state_of_the_ancestor_is_taken_over_and_kept_as_a_copy(place: S3Place) -> None:
     place.write(ANCESTOR)
-    assert place.backend().load() == Loaded(State({"a.p": A}), (), b"")
+    assert place.backend().load().state == State({"a.p": A})
     die(place, [Put(B)])
     assert place.read() == ANCESTOR
     assert commit(place, A, B).serial == 1
-    assert place.read("backups/0.yaml") == ANCESTOR
+    kept = load(place.read("backups/0.yaml"))
+    assert (kept.records, kept.serial) == ({"a.p": A}, 0)
     assert place.backend().restore(0).records == {"a.p": A}
 
 
@@ -733,11 +723,11 @@ def test_a_key_can_be_taken_over_and_a_damaged_one_is_refused(place: S3Place) ->
 
 
 def damaged(data: bytes) -> Iterator[bytes]:
-    """Some prefixes, and some with one bit flipped."""
-    step = 1 if THOROUGH else len(data) // 12
-    for index in range(0, len(data), step):
+    """Some prefixes, and some with one bit flipped; all of them where there is time."""
+    for index in range(0, len(data), 1 if THOROUGH else len(data) // 12):
         yield data[:index]
-        yield data[:index] + bytes([data[index] ^ 1 << index % 8]) + data[index + 1 :]
+        for bit in range(8) if THOROUGH else [index % 8]:
+            yield data[:index] + bytes([data[index] ^ 1 << bit]) + data[index + 1 :]
 
 
 @pytest.mark.parametrize("name", ["", "snapshot.json", "journal/1/000001", "journal/1/000002"])
