@@ -126,12 +126,8 @@ class Executor:
         if self._told_stop or not self._stop.is_set():
             return
         self._told_stop = True
-        began = ((id_, node.name) for id_, (node, _) in self._begun.items() if self._running.has(id_))
-        names = ", ".join(f"{name} ({self._running.seconds(id_):.0f} s)" for id_, name in began)
-        if names:
-            again = "interrupt again" if self._stop.because == "interrupted" else "interrupt"
-            why = self._stop.because.capitalize()
-            text = f"{why}: waiting for {names}; {again} to leave at once, the next run looks at them."
+        text = self._running.waited_for((id_, node.name) for id_, (node, _) in self._begun.items())
+        if text:
             self._batch.events.append(Notice("warning", text))
 
     def _store_moves(self) -> None:

@@ -227,6 +227,11 @@ class Folder:
         with told("remove", self.path_of(name)), suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._fd)
 
+    def numbers(self, suffix: str) -> list[int]:
+        """The numbers that name files with a suffix, such as 7 for `7.yaml`, ascending."""
+        stems = (name.removesuffix(suffix) for name in self.names() if name.endswith(suffix))
+        return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
+
     def names(self) -> list[str]:
         """The names of all that is in it, sorted."""
         with told("list", self.path):

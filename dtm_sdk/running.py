@@ -1,7 +1,7 @@
 """What is being called, and since when: to name what hangs, and to give up on what takes too long."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dtm_sdk.workers import Stop
 
@@ -46,6 +46,13 @@ class Running:
     def seconds(self, id_: int) -> float:
         """How long a call has been under way."""
         return self._clock() - self._since[id_]
+
+    def waited_for(self, calls: Iterable[tuple[int, str]]) -> str:
+        """What to tell of the calls, each with a name, that have to end before a run that stops; "" if there is none."""
+        names = ", ".join(f"{name} ({self.seconds(id_):.0f} s)" for id_, name in calls if self.has(id_))
+        again = "interrupt again" if self._stop.because == "interrupted" else "interrupt"
+        why = self._stop.because.capitalize()
+        return f"{why}: waiting for {names}; {again} to leave at once, the next run looks at them." if names else ""
 
     def overdue(self) -> list[int]:
         """The calls that have taken longer than the limit, or than the grace after an interrupt allows."""

@@ -157,7 +157,9 @@ class LocalBackend:
             opened(folder, self._own) as own,
             opened(own, "backups") as backups,
         ):
-            stamps = [(serial, backups.stamp(f"{serial}.yaml")) for serial in _serials(backups)] if backups else []
+            stamps = (
+                [(serial, backups.stamp(f"{serial}.yaml")) for serial in backups.numbers(".yaml")] if backups else []
+            )
         return tuple(Version(serial, stamp.modified, stamp.size) for serial, stamp in stamps if stamp)
 
     @contextmanager
@@ -179,7 +181,7 @@ class LocalBackend:
         read = own.read("journal") if own else None
         snapshot = own.read("snapshot.json") if own else None
         with opened(own, "backups") as backups:
-            newest = max(_serials(backups), default=0) if backups else 0
+            newest = max(backups.numbers(".yaml"), default=0) if backups else 0
         return Evidence(
             where=self._path,
             data=folder.read(self._name),
@@ -328,14 +330,8 @@ class _LocalSession:
             backups.replace(f"{serial}.yaml", data, "tmp", durable=durable)
             if durable:
                 self._place.own.sync()  # it may be the first one in its folder
-            for old in _serials(backups)[:-BACKUPS]:
+            for old in backups.numbers(".yaml")[:-BACKUPS]:
                 backups.remove(f"{old}.yaml")
-
-
-def _serials(backups: Folder) -> list[int]:
-    """The serials of the copies in a folder, ascending."""
-    stems = (name.removesuffix(".yaml") for name in backups.names() if name.endswith(".yaml"))
-    return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
 
 
 def _key(own: Folder | None, *, make: bool = False) -> bytes:

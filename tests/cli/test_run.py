@@ -55,7 +55,7 @@ def test_an_apply_with_nothing_to_do_imports_no_more_than_it_needs(workplace: Wo
     assert workplace.run("apply", "-y").returncode == 0
     code = (
         "import sys; bare = set(sys.modules)\n"
-        "from dtm_sdk.cli import run; assert run(['apply', '-y']) == 0\n"
+        "from dtm_sdk.cli import dispatch; assert dispatch(['apply', '-y']) == 0\n"
         f"print(sorted(set({HEAVY!r}.split()) & (set(sys.modules) - bare)), file=sys.stderr)"
     )
     done = subprocess.run(
