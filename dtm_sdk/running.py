@@ -48,7 +48,7 @@ class Running:
         return self._clock() - self._since[id_]
 
     def waited_for(self, calls: Iterable[tuple[int, str]]) -> str:
-        """What to tell of the calls, each with a name, that have to end before a run that stops; "" if there is none."""
+        """What to tell of the calls, each with a name, that a run which stops waits for; empty where there is none."""
         names = ", ".join(f"{name} ({self.seconds(id_):.0f} s)" for id_, name in calls if self.has(id_))
         again = "interrupt again" if self._stop.because == "interrupted" else "interrupt"
         why = self._stop.because.capitalize()

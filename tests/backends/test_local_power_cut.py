@@ -183,7 +183,8 @@ def wrong(recording: Recording, folder: Path, without: int | None = None, step: 
                     yield f"after step {count}, {said!r}: the journal that was put aside is gone"
             elif "ready" in said:
                 copies = [tree.get(path) for path in ("devstream.state", ".devstream.state.d/backups/0.yaml")]
-                if not any(b"name: n0" in (copy or b"") for copy in copies):
+                marks = (THEIRS.encode(), b"plugin: n0")  # as it was, or as dtm writes it
+                if not any(mark in (copy or b"") for copy in copies for mark in marks):
                     yield f"after step {count}, {said!r}: the record that was there first is gone"
             edited = b"n5" in (tree.get("devstream.state") or b"")
             if "accepted" in said or not edited:  # else it is refused
