@@ -182,10 +182,9 @@ def wrong(recording: Recording, folder: Path, without: int | None = None, step: 
                 if not any(b'"n3"' in each for each in kept):
                     yield f"after step {count}, {said!r}: the journal that was put aside is gone"
             elif "ready" in said:
-                copies = [tree.get(path) for path in ("devstream.state", ".devstream.state.d/backups/0.yaml")]
-                marks = (THEIRS.encode(), b"plugin: n0")  # as it was, or as dtm writes it
-                if not any(mark in (copy or b"") for copy in copies for mark in marks):
-                    yield f"after step {count}, {said!r}: the record that was there first is gone"
+                as_it_was = tree.get("devstream.state") == THEIRS.encode()
+                if not as_it_was and b"plugin: n0" not in (tree.get(".devstream.state.d/backups/0.yaml") or b""):
+                    yield f"after step {count}, {said!r}: what was there first is gone"
             edited = b"n5" in (tree.get("devstream.state") or b"")
             if "accepted" in said or not edited:  # else it is refused
                 yield from (f"after step {count}, {said!r}: {what}" for what in unlike(said, made(tree, folder)))
