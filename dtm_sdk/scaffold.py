@@ -1,5 +1,6 @@
 """A new plugin from the template, which is shipped with the package: no network and no git are needed."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,8 @@ from dtm_sdk.errors import DtmError, UsageError
 ANSWERS: Final = ".copier-answers.yml"
 """The file in a project that says from which template it was made, and how its questions were answered."""
 
+_SAID_BY_COPIER: Final = re.compile(r"^Validation error for question '\w+': ")
+
 
 def template() -> Path:
     """The folder of the template: in an installed package beside this module, in a clone where it is written."""
@@ -17,13 +20,14 @@ def template() -> Path:
     return installed if installed.is_dir() else here.parent / "templates" / "plugin"
 
 
-def create_plugin(folder: Path, answers: Mapping[str, str], *, ask: bool) -> None:
+def create_plugin(folder: Path, answers: Mapping[str, str], *, ask: bool, pretend: bool = False) -> None:
     """Make a new plugin in a folder that isn't there yet, or is empty.
 
     Args:
         folder: where to.
-        answers: question -> answer; the questions are those of the template's `copier.yml`.
+        answers: question -> answer, that to `name` among them; the questions are those of the template's `copier.yml`.
         ask: ask what isn't answered, at the terminal; else it is as the template has it.
+        pretend: check all of it, but make nothing.
 
     Raises:
         UsageError: an answer can't be, there is no such question, or something is in the folder.
@@ -39,13 +43,12 @@ def create_plugin(folder: Path, answers: Mapping[str, str], *, ask: bool) -> Non
     _refuse_unknown(answers)
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise UsageError(f"{folder} is there already", "choose another one with --dir, or move it away")
-    if not ask and "name" not in answers:
-        raise UsageError("the plugin has no name", "give it one, as in --name=my-plugin")
     try:
-        run_copy(str(template()), folder, data=dict(answers), defaults=not ask, quiet=True)
+        run_copy(str(template()), folder, data=dict(answers), defaults=not ask, quiet=True, pretend=pretend)
+    except KeyboardInterrupt:  # one of Copier's is a CopierError too
+        raise KeyboardInterrupt from None
     except (CopierError, ValueError) as error:
-        said = " ".join(str(error).split()).removeprefix("Validation error for ")
-        raise UsageError(said, "correct the answer") from None
+        raise UsageError(_SAID_BY_COPIER.sub("", " ".join(str(error).split()))) from None
     except OSError as error:
         raise DtmError(f"{folder} can't be written: {error.strerror}", "look at the folder that it is in") from error
 

@@ -43,15 +43,28 @@ def command(name: str | None, folder: Path | None, data: Sequence[str], *, defau
         answers["name"] = name
     ask = not defaults and sys.stdin is not None and sys.stdin.isatty()
     if ask and "name" not in answers:
-        answers["name"] = click.prompt("Name of the plugin", err=True)
+        answers["name"] = click.prompt("Name of the plugin", value_proc=_usable_name, err=True)
     name = answers.get("name", "")
+    if not name:
+        raise UsageError("the plugin has no name", "give it one, as in --name=my-plugin")
     there = next((entry for entry in find() if entry.name == name), None)
     if there:
         raise UsageError(f"there is a plugin {name} already, in {there.distribution}", "choose another name")
-    where = folder or Path(name or ".")
+    where = folder or Path(name)
     create_plugin(where, answers, ask=ask)
     package = f"src/dtm_{name.replace('-', '_')}"
     return answer(NEXT.format(name=name, folder=where, package=package, left=len(todos(where))))
+
+
+def _usable_name(text: str) -> str:
+    """A name that the template takes; else it is asked again."""
+    from dtm_sdk.scaffold import create_plugin
+
+    try:
+        create_plugin(Path("name-of-the-plugin-that-is-asked-for"), {"name": text}, ask=False, pretend=True)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+    return text
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The options of the {{ cookiecutter.name }} plugin, and examples of them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from dtm_sdk import Identity, Meta, Options{% if cookiecutter.world == 'http' %}, Tuning{% endif %}
 
@@ -24,7 +24,7 @@ class {{ cookiecutter.__options }}(Options):
 
 
 # TODO(dtm): examples that differ in each option; two of them name the same resource (A4, C3, U1).
-EXAMPLES = [
+EXAMPLES: list[dict[str, Any]] = [
 {% if cookiecutter.world == 'files' %}
     {"filename": "foo.txt", "content": "hello, world"},
     {"filename": "foo.txt", "content": "changed"},
