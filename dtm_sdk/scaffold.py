@@ -1,6 +1,7 @@
 """A new plugin from the template, which is shipped with the package: no network and no git are needed."""
 
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -41,16 +42,24 @@ def create_plugin(folder: Path, answers: Mapping[str, str], *, ask: bool, preten
         what = f"a new plugin is made by Copier, which can't be imported: {error}"
         raise DtmError(what, "pip install 'dtm-sdk[scaffold]'") from None
     _refuse_unknown(answers)
-    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-        raise UsageError(f"{folder} is there already", "choose another one with --dir, or move it away")
     try:
-        run_copy(str(template()), folder, data=dict(answers), defaults=not ask, quiet=True, pretend=pretend)
+        _refuse_taken(folder)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what it can't clean up after an error: that is told below
+            run_copy(str(template()), folder, data=dict(answers), defaults=not ask, quiet=True, pretend=pretend)
     except KeyboardInterrupt:  # one of Copier's is a CopierError too
         raise KeyboardInterrupt from None
     except (CopierError, ValueError) as error:
         raise UsageError(_SAID_BY_COPIER.sub("", " ".join(str(error).split()))) from None
     except OSError as error:
         raise DtmError(f"{folder} can't be written: {error.strerror}", "look at the folder that it is in") from error
+
+
+def _refuse_taken(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or list(folder.iterdir()))):
+        raise UsageError(f"{folder} is there already", "choose another one with --dir, or move it away")
+    if not folder.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {folder.parent} to make it in", "make that first")
 
 
 def questions() -> dict[str, object]:

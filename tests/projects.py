@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from cookiecutter.main import cookiecutter
+from cookiecutter.main import cookiecutter  # type: ignore[import-untyped]  # it has no types
 from copier import run_copy
 
 ROOT = Path(__file__).parents[1]
@@ -31,16 +31,16 @@ OWNED = ("src/", "docs/", "README.md", "config.yaml", "conftest.py", "LICENSE")
 ANSWERS = ".copier-answers.yml"
 
 
-def by_copier(folder: Path, template: Path = TEMPLATE, **answers: str) -> Path:
+def by_copier(folder: Path, answers: Mapping[str, str], template: Path = TEMPLATE) -> Path:
     """A project, made by Copier without trust."""
-    run_copy(str(template), folder, data=answers, defaults=True, quiet=True, unsafe=False)
+    run_copy(str(template), folder, data=dict(answers), defaults=True, quiet=True, unsafe=False)
     return folder
 
 
-def by_cookiecutter(folder: Path, template: Path = TEMPLATE, **answers: str) -> Path:
+def by_cookiecutter(folder: Path, answers: Mapping[str, str], template: Path = TEMPLATE) -> Path:
     """A project, made by Cookiecutter, in a folder of its own below this one."""
     made: str = cookiecutter(
-        str(template), no_input=True, extra_context=answers, output_dir=str(folder), default_config=True
+        str(template), no_input=True, extra_context=dict(answers), output_dir=str(folder), default_config=True
     )
     return Path(made)
 
@@ -53,7 +53,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def raw(folder: Path, world: str) -> Path:
     """A project with nothing filled in."""
-    return by_copier(folder, name=NAMES[world], world=world)
+    return by_copier(folder, {"name": NAMES[world], "world": world})
 
 
 def filled(folder: Path, world: str) -> Path:

@@ -7,5 +7,5 @@ from {{ cookiecutter.__package }}.options import {{ cookiecutter.__options }}
 
 def update(options: {{ cookiecutter.__options }}) -> State:
     """Bring the resource to the options; returns what Read says of it."""
-    # TODO(dtm): change it and leave nothing of the old options; if create does just that: `return create(options)` (U1, U3).
+    # TODO(dtm): change it, leave nothing of the old options; often that is `return create(options)` (U1, U3).
     raise NotImplementedError
