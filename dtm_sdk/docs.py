@@ -1,4 +1,4 @@
-"""A plugin's options as the table of its docs page. Pure."""
+"""The docs page of a plugin, as far as its types say it: the table of its options, and a config. Pure."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -6,19 +6,30 @@ from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
+import yaml
 
 from dtm_sdk.options import Secret, peel
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.shape import Option, declared
 
-HEADER: Final = "| Option | Type | Required | Default | Description |"
+HEADING: Final = "| Option | Type | Required | Default | Description |"
 RULE: Final = "|---|---|---|---|---|"
 _WORDS: Final = {Secret: "secret", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
 def options_table(plugin: Plugin) -> str:
     """The options of a plugin as a table in Markdown, a row each, nested ones as `a.b`; it ends without a newline."""
-    return "\n".join([HEADER, RULE, *map(_row, declared(plugin.options))])
+    return "\n".join([HEADING, RULE, *map(_row, declared(plugin.options))])
+
+
+def config_example(plugin: Plugin) -> str:
+    """A config with one tool, of the plugin's first example, in YAML; it ends without a newline."""
+    tool = {
+        "name": f"my-{plugin.name}",
+        "plugin": plugin.name,
+        "options": dict(plugin.examples[0]) if plugin.examples else {},
+    }
+    return yaml.safe_dump({"tools": [tool]}, sort_keys=False, allow_unicode=True).rstrip("\n")
 
 
 def _row(option: Option) -> str:

@@ -14,12 +14,12 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
-from dtm_sdk.docs import HEADER, options_table
+from dtm_sdk.docs import HEADING, config_example, options_table
 from dtm_sdk.errors import DtmError, OptionsError
 from dtm_sdk.plugin import Plugin
 
 CHINESE: Final = "| 选项 | 类型 | 必填 | 默认值 | 说明 |"
-TITLES: Final = {HEADER: ("## Options", "## Example"), CHINESE: ("## 选项", "## 示例")}
+TITLES: Final = {HEADING: ("## Options", "## Example"), CHINESE: ("## 选项", "## 示例")}
 FENCE: Final = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -44,8 +44,8 @@ def pages(root: Path, plugin: Plugin) -> Iterator[Page]:
         DtmError: a file can't be read.
     """
     docs = Path("docs")
-    for path, header in ((docs / f"{plugin.name}.md", HEADER), (docs / f"{plugin.name}.zh.md", CHINESE)):
-        if header == HEADER or (root / path).exists():
+    for path, header in ((docs / f"{plugin.name}.md", HEADING), (docs / f"{plugin.name}.zh.md", CHINESE)):
+        if header == HEADING or (root / path).exists():
             yield _docs_page(path, _read(root / path) or f"# {plugin.name}\n", header, plugin)
     readme, config = _read(root / "README.md"), _read(root / "config.yaml")
     if readme and FENCE.search(readme) and plugin.name in readme:
@@ -97,8 +97,8 @@ def _with_table(text: str, header: str, title: str, plugin: Plugin) -> tuple[str
     """A text with the right table in place of the one that has this header."""
     found = re.search(rf"^{re.escape(header)}\n(\|.*\n?)*", text, re.MULTILINE)
     now = found[0].rstrip("\n") if found else ""
-    table = options_table(plugin) if header == HEADER else _chinese(options_table(plugin), now)
-    if now == table:
+    table = options_table(plugin) if header == HEADING else _chinese(options_table(plugin), now)
+    if [_cells(row) for row in now.splitlines()] == [_cells(row) for row in table.splitlines()]:
         return text, ()
     if found:
         return text.replace(now, table, 1), ("its table of options says another thing than the options",)
@@ -152,6 +152,4 @@ def _is_valid(options: Any, plugin: Plugin) -> bool:
 
 
 def _example(plugin: Plugin) -> str:
-    options = dict(plugin.examples[0]) if plugin.examples else {}
-    tool = {"name": f"my-{plugin.name}", "plugin": plugin.name, "options": options}
-    return str(yaml.safe_dump({"tools": [tool]}, sort_keys=False, allow_unicode=True))
+    return f"{config_example(plugin)}\n"
