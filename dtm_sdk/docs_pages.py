@@ -95,7 +95,8 @@ def _docs_page(path: Path, text: str, header: str, plugin: Plugin) -> Page:
 
 def _with_table(text: str, header: str, title: str, plugin: Plugin) -> tuple[str, tuple[str, ...]]:
     """A text with the right table in place of the one that has this header."""
-    found = re.search(rf"^{re.escape(header)}\n(\|.*\n?)*", text, re.MULTILINE)
+    first = r" *\| *".join(["", *map(re.escape, _cells(header)), ""])
+    found = re.search(rf"^{first}\n(\|.*\n?)*", text, re.MULTILINE)
     now = found[0].rstrip("\n") if found else ""
     table = options_table(plugin) if header == HEADING else _chinese(options_table(plugin), now)
     if [_cells(row) for row in now.splitlines()] == [_cells(row) for row in table.splitlines()]:
