@@ -169,6 +169,20 @@ def test_the_two_engines_ask_the_same_and_know_the_version() -> None:
     assert hidden["repository"]["default"] == other["_repository"]
 
 
+def test_the_two_engines_have_the_same_defaults(tmp_path: Path) -> None:
+    name = {"name": "my-plugin"}
+    assert tree(by_copier(tmp_path / "copier", name)) == tree(by_cookiecutter(tmp_path, name))
+
+
+def test_what_pip_compiles_in_an_installed_template_gets_into_no_project(tmp_path: Path) -> None:
+    shutil.copytree(TEMPLATE, tmp_path / "template")
+    compiled = tmp_path / "template" / "{{cookiecutter.name}}" / "tests" / "__pycache__" / "a.pyc"
+    compiled.parent.mkdir()
+    compiled.touch()
+    project = by_copier(tmp_path / "project", {"name": "my-plugin"}, tmp_path / "template")
+    assert not list(project.rglob("__pycache__"))
+
+
 def test_nothing_in_the_template_needs_trust() -> None:
     keys = set(yaml.safe_load((TEMPLATE / "copier.yml").read_text()))
     assert not keys & {"_tasks", "_migrations", "_jinja_extensions"}
