@@ -117,6 +117,15 @@ def test_what_is_made_is_built_linted_typed_and_tested(answers: dict[str, str], 
     assert answers["name"] in succeeded(tmp_path, "dtm", "list", "plugins", env=env).splitlines()
 
 
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("length", [20, 21, 47, 48, 60])
+def test_no_line_gets_too_long_or_out_of_order_by_a_name(world: str, length: int, tmp_path: Path) -> None:
+    for letter in ("a", "z"):
+        project = by_copier(tmp_path / letter, {"name": letter * length, "world": world})
+        succeeded(project, "ruff", "check", "--no-cache")
+        succeeded(project, "ruff", "format", "--check", "--no-cache")
+
+
 def test_each_two_answers_occur_together() -> None:
     every = {(one, other) for case in MATRIX for one in case.values() for other in case.values()}
     assert ("http", "MIT") in every
@@ -447,12 +456,13 @@ def test_the_docs_are_written_from_the_options(world: str, tmp_path: Path) -> No
     }
     before = tree(project)
     chinese = project / "docs" / f"{NAMES[world]}.zh.md"
-    chinese.write_text(re.sub(r"\| [^|]* \|$", "| 说明 |", chinese.read_text(), count=3, flags=re.MULTILINE))
+    translated = re.sub(r"^(\| `.*\|) [^|]* \|$", r"\1 一句话 |", chinese.read_text(), flags=re.MULTILINE)
+    chinese.write_text(translated)
     succeeded(project, "dtm", "develop", "docs")
     assert succeeded(project, "dtm", "develop", "docs", "--check") == "The docs are in step with the options.\n"
     english = (project / "docs" / f"{NAMES[world]}.md").read_text()
     assert re.search(r"^\| `size` \| integer \| yes \| +\| How large it is \\\| at most\. \|$", english, re.MULTILINE)
-    assert "| 说明 |" in chinese.read_text()
+    assert "| 一句话 |" in chinese.read_text()
     assert "| `size` | integer | 是 |" in chinese.read_text()
     assert yaml.safe_load((project / "config.yaml").read_text())["tools"][0]["options"]["size"] == 3
     changed = {path for path, data in tree(project).items() if before.get(path) != data}

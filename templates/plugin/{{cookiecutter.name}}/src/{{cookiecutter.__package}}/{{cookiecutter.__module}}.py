@@ -193,7 +193,7 @@ import subprocess
 
 from dtm_sdk import PluginError
 
-# TODO(dtm): the command that the operations start, as PATH has it (R4).
+# TODO(dtm): the command that the operations start, as PATH has it; the world in conftest.py names it too (R4).
 COMMAND = "{{ cookiecutter.name }}"
 SECONDS = 60
 
