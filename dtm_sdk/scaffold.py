@@ -98,7 +98,8 @@ def behind(folder: Path) -> str:
     try:
         made_by = yaml.safe_load(path.read_text(encoding="utf-8"))["_commit"]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise DtmError(f"{path} can't be read: {error}", "take it back from git") from error
+        said = " ".join(str(error).split())
+        raise DtmError(f"{path} can't be read: {said}", "take it back from git") from error
     if str(made_by) == f"v{__version__}":
         return ""
     return f"it was made by the template {made_by}, dtm-sdk is v{__version__}; `copier update` in a clean git tree"

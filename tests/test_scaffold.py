@@ -500,13 +500,42 @@ def test_the_doctor_is_content_with_a_filled_project_and_sees_a_broken_one(tmp_p
     assert done.stdout in run(project, "dtm", "develop", "doctor").stdout
 
 
-@pytest.mark.parametrize("command", ["docs", "doctor"])
-def test_a_folder_without_a_plugin_is_said_in_one_line(command: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["docs", "doctor", "validate-plugin"])
+@pytest.mark.parametrize("folder", [".", "missing"])
+def test_a_folder_without_a_plugin_is_said_in_one_line(command: str, folder: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'other'\n")
-    done = run(tmp_path, "dtm", "develop", command, ".")
+    done = run(tmp_path, "dtm", "develop", command, folder)
     assert done.returncode in {1, 2}
     assert "pyproject.toml declares no plugin; " in done.stdout
     assert done.stdout.count("\n") == 1
+
+
+def test_a_plugin_that_can_not_be_imported_is_said_in_one_line(tmp_path: Path) -> None:
+    project = filled(tmp_path / "project", "files")
+    (project / "src" / "dtm_localfile" / "__init__.py").write_text("import missing\n")
+    for command in ("docs", "doctor", "validate-plugin"):
+        done = run(project, "dtm", "develop", command)
+        assert done.returncode == 1, command
+        assert "can't be imported: ModuleNotFoundError: No module named 'missing'; " in done.stdout
+        assert done.stdout.count("\n") == 1, done.stdout
+
+
+def test_without_pytest_validate_plugin_says_how_to_install_it(tmp_path: Path) -> None:
+    project = raw(tmp_path / "project", "files")
+    code = "import sys; sys.modules['pytest'] = None; from dtm_sdk.cli import run; sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "develop", "validate-plugin", str(project)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: the conformance suite is run by pytest, which isn't installed; pip install 'dtm-sdk[testing]'\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "_src_path: a\n"])
+def test_an_answers_file_that_was_damaged_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / ANSWERS).write_text(text)
+    with pytest.raises(DtmError, match=r"\.copier-answers\.yml can't be read: .*; take it back from git"):
+        behind(tmp_path)
 
 
 # Updates

@@ -12,8 +12,8 @@ import click
 import msgspec
 
 from dtm_sdk.cli.command import shared
-from dtm_sdk.cli.develop import ROOT
-from dtm_sdk.cli.output import answer
+from dtm_sdk.cli.develop import ROOT, own_plugins
+from dtm_sdk.cli.output import answer, aside
 from dtm_sdk.errors import DtmError
 
 
@@ -34,8 +34,11 @@ def verdict(root: Path) -> tuple[bool, list[str]]:
     """Whether the plugins of a project keep the contract, and what there is to say of each, as lines.
 
     Raises:
-        DtmError: pytest isn't installed, or the suite couldn't be run.
+        UsageError: there is no plugin.
+        DtmError: pytest isn't installed, or the suite couldn't be run, for one since a plugin can't be imported.
     """
+    with aside():  # a plugin may print when it is imported
+        own_plugins(root)
     if find_spec("pytest") is None:
         raise DtmError(
             "the conformance suite is run by pytest, which isn't installed", "pip install 'dtm-sdk[testing]'"
@@ -47,7 +50,8 @@ def verdict(root: Path) -> tuple[bool, list[str]]:
         reports = [msgspec.json.decode(path.read_bytes()) for path in sorted(Path(folder).glob("*.json"))]
     if not reports:
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise DtmError(f"the suite can't be run in {root}: {said[-1] if said else 'pytest says nothing'}", "run pytest")
+        what = f"the suite can't be run in {root}: {said[-1] if said else 'pytest says nothing'}"
+        raise DtmError(what, "`pytest --dtm-conformance` shows more")
     return done.returncode == 0, [line for report in reports for line in _lines(report)]
 
 
