@@ -286,13 +286,9 @@ def scene(world: str, tmp_path: Path) -> Iterator[Scene]:
         yield Scene(folder, env, lambda: file.read_text() if file.exists() else None, file.write_text)
     elif world == "command":
         env["PATH"] = f"{project / 'tests' / 'tool'}{os.pathsep}{os.environ['PATH']}"
-        kept = folder / "tally.json"
-        yield Scene(
-            folder,
-            env,
-            lambda: json.loads(kept.read_text()).get("first") if kept.exists() else None,
-            lambda text: kept.write_text(json.dumps({"first": text})),
-        )
+        kept = folder / "kept" / "first"
+        env["TALLY_HOME"] = str(kept.parent)
+        yield Scene(folder, env, lambda: kept.read_text() if kept.exists() else None, kept.write_text)
     else:
         with served(project) as (url, state):
             config.write_text(config.read_text().replace("http://127.0.0.1:8080", url))

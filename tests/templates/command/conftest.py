@@ -1,6 +1,5 @@
 """The world that `pytest --dtm-conformance` lets the plugin act on: what its command manages."""
 
-import json
 import os
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from dtm_sdk.testing import ProcessWorld, Tree
 from dtm_tally.tally import COMMAND
 
 TOOL = Path(__file__).parent / "tests" / "tool"
-KEPT = Path("tally.json")
 
 
 class CommandWorld(ProcessWorld):
@@ -18,14 +16,20 @@ class CommandWorld(ProcessWorld):
 
     def snapshot(self) -> Tree:
         """All that is there, as a JSON object."""
-        kept: Tree = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-        return kept
+        return {file.name: file.read_bytes() for file in self._kept()}
 
     def restore(self, tree: Tree) -> None:
         """Make it hold just what the tree says."""
-        KEPT.write_text(json.dumps(tree))
+        for file in self._kept():
+            file.unlink()
+        for name, text in tree.items():
+            Path(self.environment["TALLY_HOME"], name).write_bytes(text)
+
+    def _kept(self) -> list[Path]:
+        return list(Path(self.environment["TALLY_HOME"]).iterdir())
 
 
 @pytest.fixture
-def dtm_world() -> CommandWorld:
-    return CommandWorld(commands=[COMMAND], environment={"PATH": f"{TOOL}{os.pathsep}{os.environ['PATH']}"})
+def dtm_world(tmp_path: Path) -> CommandWorld:
+    path = f"{TOOL}{os.pathsep}{os.environ['PATH']}"
+    return CommandWorld(commands=[COMMAND], environment={"PATH": path, "TALLY_HOME": str(tmp_path)})
