@@ -86,7 +86,8 @@ def invoke(
         clock: seconds, from any start.
 
     Raises:
-        DtmError: what the plugin raised for its user, as it is; its message may hold secrets.
+        DtmError: what the plugin raised for its user, as it is; its message may hold secrets. Or an operation isn't
+            written yet: it raised NotImplementedError below a mark `TODO(dtm)`.
         PluginBug: the plugin raised anything else, returned what it may not, or changed what it was given.
     """
 
@@ -169,6 +170,8 @@ def _once(plugin: Plugin, operation: Operation, options: Options, state: State |
     except BaseException as error:
         if isinstance(error, DtmError) and _text(error) is not None:
             raise
+        if isinstance(error, NotImplementedError):
+            _refuse_unwritten(error)
         raise _bug(said_by, error) from None
     _refuse_changes(f"{said_by} changed its options", before, given)
     if recorded is not None:
@@ -190,6 +193,15 @@ def _bug(said_by: str, error: BaseException) -> PluginBug:
     said = (_text(error) or "").strip().partition("\n")[0]
     name = type(error).__name__
     return PluginBug(f"{said_by} raised {name}: {said}" if said else f"{said_by} raised {name}", _trace(error))
+
+
+def _refuse_unwritten(error: NotImplementedError) -> None:
+    """Raise what its author has still to do, where the function that raised this is marked so."""
+    from dtm_sdk.todo import unwritten
+
+    todo = unwritten(error)
+    if todo:
+        raise PluginError(str(todo), "write it, then run this again") from None
 
 
 def _text(error: BaseException) -> str | None:

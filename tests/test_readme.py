@@ -13,13 +13,19 @@ TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A fenced block: its language and its lines."""
+    """A fenced block: the heading that it stands under, its language and its lines."""
 
+    heading: str
     language: str
     text: str
 
 
-BLOCKS = [Block(*found) for found in re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [
+    Block(section.partition("\n")[0], *found)
+    for section in re.split(r"^## ", README, flags=re.MULTILINE)
+    for found in FENCE.findall(section)
+]
 
 
 def named(block: Block) -> tuple[str, str]:
@@ -28,10 +34,10 @@ def named(block: Block) -> tuple[str, str]:
     return (first[2:], rest) if first.startswith("# ") else ("config.yaml", block.text)
 
 
-def run(command: str, folder: Path) -> str:
+def run(command: str, folder: Path, **variables: str) -> str:
     """What a command prints in a shell, times left out."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8"}
+    environment = {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", **variables}
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
@@ -45,18 +51,46 @@ def run(command: str, folder: Path) -> str:
     return TIME.sub("", done.stdout)
 
 
+def goes_as_told(block: Block, folder: Path, **variables: str) -> int:
+    """Runs the commands of a block, and compares what they print; returns how many there are."""
+    steps = re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]
+    for step in steps:
+        command, _, output = step.partition("\n")
+        assert run(command, folder, **variables).rstrip("\n") == TIME.sub("", output).rstrip("\n"), command
+    return len(steps)
+
+
 def test_the_tour_goes_as_it_is_told(tmp_path: Path) -> None:
     told = 0
     for block in BLOCKS:
         if block.language == "yaml":
             name, _ = named(block)
             (tmp_path / name).write_text(block.text)
-        if block.language == "console":
-            for step in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-                command, _, output = step.partition("\n")
-                assert run(command, tmp_path).rstrip("\n") == TIME.sub("", output).rstrip("\n"), command
-                told += 1
+        if block.language == "console" and block.heading == "The tour":
+            told += goes_as_told(block, tmp_path)
     assert told >= 9
+
+
+def test_a_plugin_is_made_as_it_is_told(tmp_path: Path) -> None:
+    # It is installed into a folder of the test's own, by what is installed already.
+    site = str(tmp_path / "site")
+    pip = {"PIP_TARGET": site, "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    variables = {**pip, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONPATH": site}
+    *unfilled, filled = (each for each in BLOCKS if each.language == "console" and each.heading == "Write a plugin")
+    assert sum(goes_as_told(block, tmp_path, **variables) for block in unfilled) == 3
+    fill(tmp_path / "greeting")
+    assert goes_as_told(filled, tmp_path, **variables) == 2
+
+
+def fill(project: Path) -> None:
+    """Do what is marked, with the bodies of the example plugin."""
+    source = ROOT / "example_plugins" / "localfile" / "src" / "dtm_localfile"
+    for body in (project / "src" / "dtm_greeting").glob("*.py"):
+        if "TODO(dtm)" in body.read_text():
+            text = (source / body.name).read_text()
+            body.write_text(text.replace("localfile", "greeting").replace("Localfile", "Greeting"))
+    for page in (project / "README.md", *(project / "docs").iterdir()):
+        page.write_text(re.sub("<!-- TODO.*-->", "A file.", page.read_text()))
 
 
 def test_its_python_is_that_of_the_example_plugin() -> None:

@@ -23,6 +23,7 @@ COMMANDS = {
     "state": ("dtm_sdk.cli.state", "Look at what is recorded, mend it, move it."),
     "list": ("dtm_sdk.cli.list", "List plugins."),
     "show": ("dtm_sdk.cli.show", "Show a config for a plugin, or the status of the tools."),
+    "develop": ("dtm_sdk.cli.develop", "Make, check and document a plugin of your own."),
     "completion": ("dtm_sdk.cli.completion", "Print a script that completes dtm's commands in a shell."),
     "version": ("dtm_sdk.cli.version", "Print the version."),
 }

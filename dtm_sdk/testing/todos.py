@@ -2,35 +2,17 @@
 
 import inspect
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
-
 from dtm_sdk.plugin import OPERATIONS, Operation, Plugin
+from dtm_sdk.todo import Todo, marks
 
-MARK: Final = re.compile(r"TODO\(dtm\):?\s*(.*)")
+__all__ = ["Todo", "blocking", "todos"]
+
 SUFFIXES: Final = frozenset({".py", ".md", ".toml", ".yaml", ".yml", ".cfg", ".txt"})
 PASSED_OVER: Final = frozenset({"node_modules", "build", "dist", "__pycache__", "site-packages"})
-
-
-class Todo(Struct, frozen=True):
-    """One place to fill.
-
-    Attributes:
-        path: of the file, from the repository.
-        line: its number, from 1.
-        text: what belongs there.
-    """
-
-    path: str
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"TODO(dtm): {self.path}:{self.line}: {self.text}"
 
 
 def todos(root: Path) -> tuple[Todo, ...]:
@@ -55,12 +37,8 @@ def _in_file(path: Path, root: Path) -> Iterator[Todo]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return
-    if "TODO(dtm)" not in text:
-        return
-    for number, line in enumerate(text.splitlines(), 1):
-        found = MARK.search(line)
-        if found:
-            yield Todo(path.relative_to(root).as_posix(), number, found[1].strip().rstrip('"').strip())
+    if "TODO(dtm)" in text:
+        yield from marks(text, path.relative_to(root).as_posix())
 
 
 def blocking(left: Sequence[Todo], plugin: Plugin, calls: Sequence[Operation]) -> Todo | None:

@@ -28,7 +28,7 @@ def test_the_shell_can_read_the_script(workplace: Workplace, shell: str) -> None
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("dtm de", {"delete", "destroy"}),
+        ("dtm de", {"delete", "destroy", "develop"}),
         ("dtm show ", {"config", "status"}),
         ("dtm list p", {"plugins"}),
         ("dtm delete --f", {"--force"}),

@@ -1,6 +1,6 @@
 """The options of the localfile plugin, and examples of them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from dtm_sdk import Identity, Meta, Options
 
@@ -12,7 +12,7 @@ class LocalfileOptions(Options):
     content: Annotated[str, Meta(description="Text of the file.")] = ""
 
 
-EXAMPLES = [
+EXAMPLES: list[dict[str, Any]] = [
     {"filename": "foo.txt", "content": "hello, world"},
     {"filename": "foo.txt", "content": "changed"},
 ]

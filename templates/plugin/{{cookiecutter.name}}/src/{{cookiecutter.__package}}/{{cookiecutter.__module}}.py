@@ -1,0 +1,225 @@
+{% if cookiecutter.world == 'files' %}
+"""What the operations share: a text file is loaded, saved and removed, wholly or not at all."""
+
+import os
+import stat
+from contextlib import suppress
+
+from dtm_sdk import PluginError
+
+SUFFIX = ".dtm-tmp"
+KINDS = {stat.S_IFDIR: "a directory", stat.S_IFLNK: "a link"}
+
+
+def load(filename: str) -> str | None:
+    """The text of the file; None when there is none.
+
+    Raises:
+        PluginError: it can't be read, isn't UTF-8, or something else stands in its place.
+    """
+    try:
+        data = _bytes(filename) if _look(filename) else None
+    except OSError as error:
+        raise _explained("read", filename, error) from error
+    try:
+        return None if data is None else data.decode()
+    except UnicodeDecodeError as error:
+        raise PluginError(f"{filename!r} is no UTF-8 text (byte {error.start})", "remove it and apply again") from error
+
+
+def save(filename: str, text: str) -> None:
+    """Make the file hold the text, durably: at any moment it is the old file or the whole new one.
+
+    Raises:
+        PluginError: it can't be done, or something else stands in its place.
+    """
+    data, beside = text.encode(), temporary(filename)
+    try:
+        found = _look(filename)
+        _discard(beside)
+        if found is None or _bytes(filename) != data:
+            _put(data, beside, filename, found)
+        _settle(filename)
+    except OSError as error:
+        raise _explained("written", filename, error) from error
+
+
+def remove(filename: str) -> None:
+    """Remove the file, durably, and what a crash left beside it; that it is gone already is fine.
+
+    Raises:
+        PluginError: it can't be done, or something else stands in its place.
+    """
+    try:
+        _look(filename)
+        _discard(temporary(filename))
+        _discard(filename)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            _settle(filename)
+    except OSError as error:
+        raise _explained("deleted", filename, error) from error
+
+
+def temporary(filename: str) -> str:
+    """Where the text is written first: always the same name, so that what a crash left there is found again."""
+    folder, name = os.path.split(filename)
+    return os.path.join(folder, f".{name}{SUFFIX}")
+
+
+def _explained(verb: str, filename: str, error: OSError) -> PluginError:
+    """What the system refuses in one line: which file, what the system said, what to do."""
+    folder = os.path.dirname(filename) or "."
+    where = f" ({error.filename!r})" if error.filename not in (None, filename) else ""
+    hint = f"put that right in the folder {folder!r}, then apply again"
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        hint = f"make the folder {folder!r} first, none is made for you"
+    return PluginError(f"{filename!r} can't be {verb}: {error.strerror or error}{where}", hint)
+
+
+def _look(filename: str) -> os.stat_result | None:
+    """What the system knows of the file; None when there is none. Refuses what is no file."""
+    try:
+        found = os.lstat(filename)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        kind = KINDS.get(stat.S_IFMT(found.st_mode), "a special file")
+        raise PluginError(f"{filename!r} is {kind}, no text file", "move it away, or choose another filename")
+    return found
+
+
+def _bytes(filename: str) -> bytes:
+    # The flags are for what may take the file's place just now: a link isn't followed, a pipe isn't waited for.
+    number = os.open(filename, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(number, "rb", buffering=0) as file:
+        return file.readall()
+
+
+def _put(data: bytes, beside: str, filename: str, replaced: os.stat_result | None) -> None:
+    """Write beside the file, then put that in its place; what was written goes when that fails."""
+    try:
+        _write(beside, data, replaced)
+        os.replace(beside, filename)
+    except BaseException:
+        with suppress(OSError):
+            _discard(beside)
+        raise
+
+
+def _write(filename: str, data: bytes, replaced: os.stat_result | None) -> None:
+    # A file that replaces another has its mode before its text: others may not open what is to be private.
+    mode = 0o666 if replaced is None else replaced.st_mode & 0o777
+    with open(filename, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        if replaced is not None:
+            os.fchmod(file.fileno(), mode)  # the umask took from it above
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _discard(filename: str) -> None:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(filename)
+
+
+def _settle(filename: str) -> None:
+    # Without this a power cut could undo the rename or the removal after it was reported.
+    number = os.open(os.path.dirname(filename) or ".", os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+{% elif cookiecutter.world == 'http' %}
+"""What the operations share: the service is asked, and whatever is no answer is an error."""
+
+import json
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from dtm_sdk import PluginError, TransientError
+
+from {{ cookiecutter.__package }}.options import {{ cookiecutter.__options }}
+
+BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def ask(options: {{ cookiecutter.__options }}, method: str, path: str, body: object = None) -> dict[str, Any] | None:
+    """The JSON object that the service answers, an empty one where it answers nothing; None where it says 404.
+
+    Raises:
+        TransientError: it asks to come back later.
+        PluginError: it can't be asked, refuses, or answers what is no JSON object.
+    """
+    status, retry_after, data = _answer(options, method, path, body)
+    if status == HTTPStatus.NOT_FOUND:
+        return None
+    if status in BUSY:
+        raise TransientError(f"{options.url} says {status}", float(retry_after) if retry_after.isdecimal() else None)
+    if status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise PluginError(f"{options.url} says {status} to {method} {path}", "look at its log")
+    try:
+        answer = json.loads(data or b"{}")
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        what = f"{options.url} answers {method} {path} with what is no JSON object"
+        raise PluginError(what, "look whether it is the right service")
+    return answer
+
+
+def _answer(options: {{ cookiecutter.__options }}, method: str, path: str, body: object) -> tuple[int, str, bytes]:
+    """The status, the header Retry-After and the body."""
+    # TODO(dtm): add the headers that the service wants; a token comes from an option of type Secret (S1).
+    headers = {"Content-Type": "application/json"}
+    try:
+        parts = urlsplit(options.url)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=options.timeout)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.headers.get("Retry-After", ""), answer.read()
+        finally:
+            connection.close()
+    except (OSError, HTTPException, ValueError) as error:
+        said = str(error) or type(error).__name__
+        raise PluginError(f"{options.url} can't be asked: {said}", "look at `url`, and whether it runs") from error
+{% else %}
+"""What the operations share: the command is run, and that it fails is an error."""
+
+import subprocess
+
+from dtm_sdk import PluginError
+
+# TODO(dtm): the command that the operations start, as PATH has it; the world in conftest.py names it too (R4).
+COMMAND = "{{ cookiecutter.name }}"
+SECONDS = 60
+
+
+def run(*arguments: str) -> str:
+    """What the command prints.
+
+    Raises:
+        PluginError: it is missing, fails, or does not end within a minute.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603  # a list of arguments, which no shell reads
+            [COMMAND, *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PluginError(f"`{COMMAND}` has not ended within {SECONDS} s", "look what it waits for") from error
+    except (OSError, ValueError) as error:
+        raise PluginError(f"`{COMMAND}` can't be started: {error}", "install it, or correct PATH") from error
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split()) or "it says nothing"
+        raise PluginError(f"`{COMMAND}` ended with {done.returncode}: {said}", "run it by hand to see more")
+    return done.stdout
+{% endif %}
