@@ -121,6 +121,7 @@ def _told(check: Check, returned: Returned) -> Finding:
 def _checked(check: Check, target: Target, scratch: Path) -> Finding:
     """In the process of the check: open the world, run the body, say how it ended."""
     start, world = time.monotonic(), target.world()
+    Watch.here().outside.clear()  # where checks share a process
     home, runs = scratch / "home", scratch / "run"
     home.mkdir()
     runs.mkdir()
