@@ -4,8 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
+
+from dtm_sdk.testing.allowances import allowances
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -95,8 +98,10 @@ def fill(project: Path) -> None:
 
 def test_its_python_is_that_of_the_example_plugin() -> None:
     python = [named(block) for block in BLOCKS if block.language == "python"]
-    assert [name for name, _ in python] == ["dtm_localfile/options.py", "dtm_localfile/create.py"]
-    for name, text in python:
+    *own, (conftest, _) = python
+    assert [name for name, _ in own] == ["dtm_localfile/options.py", "dtm_localfile/create.py"]
+    assert conftest == "conftest.py"
+    for name, text in own:
         assert text == (ROOT / "example_plugins" / "localfile" / "src" / name).read_text()
 
 
@@ -104,3 +109,41 @@ def test_its_two_commands_are_there() -> None:
     first, second = (block.text for block in BLOCKS if block.language == "sh")
     assert first.rstrip().endswith("cat foo.txt")
     assert second.rstrip().endswith(".venv/bin/pytest -n auto")
+
+
+SERVICE = """
+class Service:
+    def __init__(self):
+        self.state = {"greetings": {}}
+
+    def __call__(self, environ, start_response):
+        start_response("200 OK", [])
+        return [b"hello"]
+"""
+ASKED = """
+from urllib.request import urlopen
+
+def test_it_is_served(dtm_world, tmp_path):
+    with dtm_world.opened(tmp_path), urlopen(dtm_world.url) as answer:
+        assert answer.read() == b"hello"
+        assert dtm_world.snapshot() == {"greetings": {}}
+        assert dtm_world.bind({"url": "anything"}) == {"url": dtm_world.url}
+"""
+
+
+def test_its_world_is_one(tmp_path: Path) -> None:
+    (text,) = [
+        text for name, text in map(named, (b for b in BLOCKS if b.language == "python")) if name == "conftest.py"
+    ]
+    for path, content in {"conftest.py": text, "greeting_service.py": SERVICE, "test_it.py": ASKED}.items():
+        (tmp_path / path).write_text(content)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in run.stdout, run.stdout
+
+
+def test_its_exception_is_one(tmp_path: Path) -> None:
+    (block,) = [each for each in BLOCKS if each.language == "toml"]
+    (tmp_path / "pyproject.toml").write_text(block.text)
+    good, wrong = allowances(tmp_path / "pyproject.toml", frozenset({"C6"}), date(2027, 1, 31))
+    assert (len(good), wrong) == (1, [])
