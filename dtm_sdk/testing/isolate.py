@@ -1,6 +1,7 @@
 """A check in a process of its own: whatever the plugin does to its process, it does to none but that one."""
 
 import faulthandler
+import gc
 import os
 import selectors
 import signal
@@ -55,11 +56,13 @@ def isolated(work: Callable[[], bytes], limit: float, scratch: Path) -> Returned
     sys.stderr.flush()
     with warnings.catch_warnings():  # Python 3.12 warns of threads; the child calls no lock that one of them may hold
         warnings.simplefilter("ignore", DeprecationWarning)
+        gc.freeze()  # a collection in the child would touch, and so copy, each page that it shares
         pid = os.fork()
     if pid == 0:
         os.close(reader)
         os.environ[MARK] = str(scratch)
         _child(work, limit, trace, writer)
+    gc.unfreeze()
     os.close(writer)
     data, status = _received(reader, pid, start + limit + SPARE)
     left = _kill_rest(pid, f"{MARK}={scratch}")
