@@ -53,16 +53,23 @@ def now(subject: Subject, state: State) -> Made:
 
 def names(subject: Subject, one: Made, other: Made) -> dict[Scalar, Scalar]:
     """What things are called in one world and in another: what `volatile` and `stable` paths hold, and given names."""
+    found = called(subject, {"": one.state}, {"": other.state})
+    for place in sorted(one.given | other.given):
+        found |= _matched(at(one.tree, place), at(other.tree, place), found)
+    return found
+
+
+def called(subject: Subject, states: Mapping[str, State], like: Mapping[str, State]) -> dict[Scalar, Scalar]:
+    """What the same resources are called in one world and in another, by their states: label -> state in each."""
     found: dict[Scalar, Scalar] = {}
     for path in dict.fromkeys([*subject.plugin.volatile, *subject.plugin.stable]):
         place = tuple(path.split("."))
-        a, b = at(one.state, place), at(other.state, place)
-        for inner in places(a, b):
-            mine, its = at(a, inner), at(b, inner)
-            if isinstance(mine, _FLAT) and isinstance(its, _FLAT):
-                found[mine] = its
-    for place in sorted(one.given | other.given):
-        found |= _matched(at(one.tree, place), at(other.tree, place), found)
+        for label in states:
+            a, b = at(states[label], place), at(like.get(label), place)
+            for inner in places(a, b):
+                mine, its = at(a, inner), at(b, inner)
+                if isinstance(mine, _FLAT) and isinstance(its, _FLAT):
+                    found[mine] = its
     return found
 
 
@@ -82,16 +89,22 @@ def _matched(one: Any, other: Any, by: Names) -> dict[Scalar, Scalar]:
 def aligned(value: Any, like: Any, by: Names) -> Any:
     """A tree in which things have the names that they have in another tree, where that makes them equal to its."""
     if isinstance(value, dict) and isinstance(like, dict):
-        renamed = {key: key if key in like else _key(key, like, by) for key in value}
+        renamed = _keys(value, like, by)
         return {renamed[key]: aligned(value[key], like.get(renamed[key]), by) for key in value}
     if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
         return [aligned(mine, its, by) for mine, its in zip(value, like, strict=True)]
     return like if value != like and type(value) is type(like) and _renamed(value, by) == like else value
 
 
-def _key(key: str, like: Mapping[str, Any], by: Names) -> str:
-    renamed: str = _renamed(key, by)
-    return renamed if renamed in like else key
+def _keys(value: Mapping[str, Any], like: Mapping[str, Any], by: Names) -> dict[str, str]:
+    """Key -> the one it has in the other object; two may be swapped. What is equal under its own key keeps it."""
+    moved: dict[str, str] = {}
+    for key in value:
+        new = _renamed(key, by)
+        if new != key and new in like and (key not in like or places(value[key], like[key])):
+            moved[key] = new
+    kept = value.keys() - moved.keys()
+    return {key: key if moved.get(key) in kept else moved.get(key, key) for key in value}
 
 
 def _renamed(value: Any, by: Names) -> Any:

@@ -43,6 +43,18 @@ def test_two_names_that_are_swapped_are_both_exchanged() -> None:
     assert aligned("x of y", "y of x", {"x": "y", "y": "x"}) == "y of x"
 
 
+def test_two_things_whose_names_are_swapped_are_both_exchanged() -> None:
+    like = {"1": {"is": "old"}, "2": {"is": "a", "id": 2}, "3": {"is": "b", "id": 3}}
+    found = {"1": {"is": "old"}, "3": {"is": "a", "id": 3}, "2": {"is": "b", "id": 2}}
+    assert aligned(found, like, {3: 2, 2: 3}) == like
+    assert aligned(found, like, {}) == found
+
+
+def test_no_two_things_get_the_same_name() -> None:
+    found = {"w1": 1, "w2": 2}
+    assert aligned(found, {"w2": 2, "w3": 1}, {"w1": "w2"}) == found
+
+
 def subject_of(plugin: Any, world: World, tmp_path: Path) -> Subject:
     return Subject(plugin, world, 0, source=Source(), scratch=tmp_path)
 
