@@ -20,11 +20,13 @@ class Made(NamedTuple):
     """A resource in a world.
 
     Attributes:
+        raw: its options.
         state: what the operation returned that made it so.
-        tree: the world, what differs by itself left out.
+        tree: the world.
         given: places under which the world itself names things, so that each Create finds other names there.
     """
 
+    raw: Raw
     state: State
     tree: Tree
     given: frozenset[Place] = frozenset()
@@ -33,22 +35,27 @@ class Made(NamedTuple):
 def made(subject: Subject, raw: Raw) -> Made:
     """What Create, which must succeed, makes in a fresh world, where it stays; made twice, to see what differs."""
     first, second = once(subject, raw), once(subject, raw)
+    return second._replace(given=given(subject, first, second))
+
+
+def given(subject: Subject, first: Made, second: Made) -> frozenset[Place]:
+    """Where two worlds, in which the same was made, name things by themselves."""
     tree = aligned(first.tree, second.tree, names(subject, first, second))
     moved = places(tree, second.tree)
     gone = {place[:-1] for place in moved if at(second.tree, place) is ...}
     come = {place[:-1] for place in moved if at(tree, place) is ...}
-    return second._replace(given=frozenset(gone & come))
+    return frozenset(gone & come)
 
 
 def once(subject: Subject, raw: Raw) -> Made:
     """The same, made once: nothing is known of given names."""
     subject.fresh()
-    return now(subject, subject.create(raw))
+    return now(subject, raw, subject.create(raw))
 
 
-def now(subject: Subject, state: State) -> Made:
-    """The world as it is, in which a resource has this state."""
-    return Made(state, pruned(subject.world, subject.snapshot()))
+def now(subject: Subject, raw: Raw, state: State) -> Made:
+    """The world as it is, what differs by itself left out, in which a resource has these options and this state."""
+    return Made(raw, state, pruned(subject.world, subject.snapshot()))
 
 
 def names(subject: Subject, one: Made, other: Made) -> dict[Scalar, Scalar]:

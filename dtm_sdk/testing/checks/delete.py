@@ -45,7 +45,7 @@ def _true(subject: Subject, said: object, what: str) -> None:
         subject.fail(f"{what} returned {short(said)}; it must return True when the resource is gone")
 
 
-@check("D2", rests_on=("C1", "D1"), calls=("create", "update", "delete"))
+@check("D2", rests_on=("C1", "C7", "D1"), calls=("create", "update", "delete"))
 def test_d2_nothing_is_left(subject: Subject) -> None:
     """The world is as it was before Create.
 
@@ -68,7 +68,7 @@ def test_d2_nothing_is_left(subject: Subject) -> None:
             subject.same_world(before, subject.snapshot(), what)
 
 
-@check("D2", rests_on=("C1", "D1", "U1"), calls=("create", "update", "delete"))
+@check("D2", rests_on=("C1", "C7", "D1", "U1"), calls=("create", "update", "delete"))
 def test_d2_nothing_is_left_after_an_update(subject: Subject) -> None:
     """The world, after Create, Update and Delete, is as it was before Create."""
     for one, other in subject.pairs:
