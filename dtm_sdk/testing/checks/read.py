@@ -110,10 +110,11 @@ def test_r4_a_call_that_fails(subject: Subject) -> None:
     raw = subject.an_example()
     subject.fresh()
     made = subject.create(raw)
-    for name, act in in_time(subject, faults(calls_of(lambda: subject.read(raw, made)))):
+    calls = calls_of(lambda: subject.read(raw, made))
+    for name, fault in in_time(subject, [(fault.name, fault) for fault in faults(calls)]):
         subject.steps[1:] = [f"# from here on, {name}"]
         try:
-            with Watch.here().watching(act):
+            with fault.strike():
                 found = subject.call("read", raw, made)
         except Exception:  # noqa: BLE001, S112  # any error says that the world could not be asked
             continue

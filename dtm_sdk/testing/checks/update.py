@@ -30,7 +30,7 @@ def _updates(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
         yield other, one
 
 
-@check("U1", rests_on=("C1", "C2"), calls=("create", "read", "update"))
+@check("U1", rests_on=("C1", "C2", "R2"), calls=("create", "read", "update"))
 def test_u1_update_does_all(subject: Subject) -> None:
     """For each update pair, both ways: read and update agree, the world holds the new options, nothing of the old ones
     is left.
