@@ -32,7 +32,7 @@ def create_and_log(options: widget.WidgetOptions) -> State:
 def with_login(state: State | None, options: widget.WidgetOptions) -> State | None:
     """A state that says how to log in."""
     login = f"{options.name}:{options.key.reveal() if options.key else ''}"
-    return state and {**state, "login": base64.b64encode(login.encode()).decode()}
+    return state and {**state, "login": base64.b64encode(login.encode("utf-8", "surrogatepass")).decode()}
 
 
 def update_past_the_runner(options: widget.WidgetOptions, state: State | None) -> State:
@@ -74,7 +74,8 @@ def unsealed(state: State | None) -> State | None:
 
 def create_beside_the_seal(options: SealedOptions) -> State | None:
     """Make the file; while that lasts, an empty one says by its name what is going on."""
-    beside = f".{options.seal.reveal().encode().hex()}.lock"
+    sealed = options.seal.reveal().encode("utf-8", "surrogatepass")
+    beside = f".{sealed.hex()}.lock"
     try:
         with open(beside, "x", encoding="utf-8"):
             return unsealed(note.create(sealed(options)))
