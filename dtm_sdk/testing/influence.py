@@ -114,7 +114,7 @@ class Scene:
 
     def _towards(self, base: Made, other: Made) -> Tree:
         other = self._seen(other)
-        tree: Tree = aligned(other.tree, base.tree, names(self.subject, other, base))
+        tree: Tree = aligned(other.tree, base.tree, names(self.subject, other, base, stable=False))
         return tree
 
     def _seen(self, made: Made) -> Made:

@@ -58,18 +58,27 @@ def now(subject: Subject, raw: Raw, state: State) -> Made:
     return Made(raw, state, pruned(subject.world, subject.snapshot()))
 
 
-def names(subject: Subject, one: Made, other: Made) -> dict[Scalar, Scalar]:
-    """What things are called in one world and in another: what `volatile` and `stable` paths hold, and given names."""
-    found = called(subject, {"": one.state}, {"": other.state})
+def names(subject: Subject, one: Made, other: Made, *, stable: bool = True) -> dict[Scalar, Scalar]:
+    """What things are called in one world and in another: as `called` says it, and names that the worlds have given."""
+    found = called(subject, {"": one.state}, {"": other.state}, stable=stable)
     for place in sorted(one.given | other.given):
         found |= _matched(at(one.tree, place), at(other.tree, place), found)
     return found
 
 
-def called(subject: Subject, states: Mapping[str, State], like: Mapping[str, State]) -> dict[Scalar, Scalar]:
-    """What the same resources are called in one world and in another, by their states: label -> state in each."""
+def called(
+    subject: Subject, states: Mapping[str, State], like: Mapping[str, State], *, stable: bool = True
+) -> dict[Scalar, Scalar]:
+    """What the same resources are called in one world and in another: what their `volatile` and `stable` paths hold.
+
+    Args:
+        subject: whose plugin declares these.
+        states: label -> state of the resource, in the one world.
+        like: the same of the other.
+        stable: take the `stable` ones; not where the options differ, for a path or an address may say what they ask.
+    """
     found: dict[Scalar, Scalar] = {}
-    for path in dict.fromkeys([*subject.plugin.volatile, *subject.plugin.stable]):
+    for path in dict.fromkeys([*subject.plugin.volatile, *(subject.plugin.stable if stable else ())]):
         place = tuple(path.split("."))
         for label in states:
             a, b = at(states[label], place), at(like.get(label), place)

@@ -74,8 +74,8 @@ def unsealed(state: State | None) -> State | None:
 
 def create_beside_the_seal(options: SealedOptions) -> State | None:
     """Make the file; while that lasts, an empty one says by its name what is going on."""
-    sealed = options.seal.reveal().encode("utf-8", "surrogatepass")
-    beside = f".{sealed.hex()}.lock"
+    seal = options.seal.reveal().encode("utf-8", "surrogatepass")
+    beside = f".{seal.hex()}.lock"
     try:
         with open(beside, "x", encoding="utf-8"):
             return unsealed(note.create(sealed(options)))
