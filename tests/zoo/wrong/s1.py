@@ -61,6 +61,13 @@ class SealedOptions(note.NoteOptions):
     seal: Annotated[Secret, Meta(description="What closes it.")]
 
 
+def validate_sealed(options: SealedOptions) -> list[str]:
+    """What is wrong with the options."""
+    seal, messages = options.seal.reveal(), note.validate(options)
+    fits = len(seal) <= 60 and seal.isascii() and seal.isprintable()
+    return messages if fits else [*messages, "seal is at most 60 characters, printable ASCII"]
+
+
 def sealed(options: SealedOptions) -> note.NoteOptions:
     """The same as a plain note, with the seal as its last line."""
     text = f"{options.text}\n{options.seal.reveal()}"
@@ -74,8 +81,7 @@ def unsealed(state: State | None) -> State | None:
 
 def create_beside_the_seal(options: SealedOptions) -> State | None:
     """Make the file; while that lasts, an empty one says by its name what is going on."""
-    seal = options.seal.reveal().encode("utf-8", "surrogatepass")
-    beside = f".{seal.hex()}.lock"
+    beside = f".{options.seal.reveal().encode().hex()}.lock"
     try:
         with open(beside, "x", encoding="utf-8"):
             return unsealed(note.create(sealed(options)))
@@ -127,6 +133,7 @@ WRONG = [
         plugin=but(
             note.plugin,
             options=SealedOptions,
+            validate=validate_sealed,
             examples=[{**example, "seal": f"seal-number-{number}"} for number, example in enumerate(note.EXAMPLES)],
             create=create_beside_the_seal,
             read=lambda options: unsealed(note.read(sealed(options))),
