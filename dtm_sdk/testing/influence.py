@@ -168,7 +168,7 @@ def put(raw: Raw, path: Place, value: Json) -> Raw:
 def is_valid(subject: Subject, raw: Mapping[str, Json]) -> bool:
     """Whether the plugin takes some options."""
     try:
-        subject.plugin.parse(raw)
+        subject.plugin.parse(deepcopy(dict(raw)))  # what it does to its input is rule V5's
     except DtmError:
         return False
     return True

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any, NoReturn
 
-from dtm_sdk.errors import DtmError
 from dtm_sdk.options import Json
 from dtm_sdk.plugin import State
+from dtm_sdk.testing.influence import is_valid
 from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.verdicts import skip, unsupported
 
@@ -83,15 +83,6 @@ def _with_identity(raw: Raw, paths: Iterable[Sequence[str]], values: Iterable[Js
             inner = inner.setdefault(key, {})
         inner[path[-1]] = value
     return moved
-
-
-def is_valid(subject: Subject, raw: Raw) -> bool:
-    """Whether the plugin takes these options."""
-    try:
-        subject.plugin.parse(raw)
-    except DtmError:
-        return False
-    return True
 
 
 def changes_of(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
