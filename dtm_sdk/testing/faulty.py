@@ -3,11 +3,13 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from errno import EACCES, EIO
 from typing import Final, TypeVar
 
 from dtm_sdk.testing.subject import Subject
-from dtm_sdk.testing.watch import Act, Call, Watch
+from dtm_sdk.testing.watch import Call, Watch
+from dtm_sdk.testing.worlds.world import Fault, Strike
 
 ERRORS: Final = (EACCES, EIO)
 """Whoever asks may not, and the disk is broken: neither says that there is nothing."""
@@ -48,16 +50,33 @@ def calls_of(work: Callable[[], object]) -> list[Call]:
     return sorted(sampled)
 
 
-def faults(calls: list[Call]) -> Iterator[tuple[str, Act]]:
-    """Each call with each error: what a reader calls it, and what makes it fail."""
+def faults(calls: Iterable[Call]) -> Iterator[Fault]:
+    """Each call with each error."""
     for call in calls:
         for code in ERRORS:
-            yield f"{call.name}() fails: {os.strerror(code)}", _failing(call, code)
+            yield Fault(f"{call.name}, call {call.number}, fails: {os.strerror(code)}", _strike(call, code))
 
 
-def _failing(wanted: Call, code: int) -> Act:
-    def act(call: Call) -> None:
-        if call.number == wanted.number:
-            raise OSError(code, os.strerror(code))
+def _strike(wanted: Call, code: int) -> Strike:
+    @contextmanager
+    def strike(only: int = 0) -> Iterator[Callable[[], int]]:  # it befalls one call in any case
+        met: list[Call] = []
 
-    return act
+        def act(call: Call) -> None:
+            if call[:2] == wanted[:2]:
+                met.append(call)
+                raise _error(call, code)
+
+        with Watch.here().watching(act):
+            yield lambda: len(met)
+
+    return strike
+
+
+def _error(call: Call, code: int) -> Exception:
+    """What a call raises that fails: of SQLite an error of its own (sqlite3 documents no other)."""
+    if call.name == "connect" or call.name.startswith(("Connection.", "Cursor.")):
+        import sqlite3
+
+        return sqlite3.OperationalError("disk I/O error")
+    return OSError(code, os.strerror(code))

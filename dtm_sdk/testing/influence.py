@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -10,11 +10,9 @@ from dtm_sdk.errors import DtmError
 from dtm_sdk.options import Json, Options
 from dtm_sdk.plugin import State
 from dtm_sdk.shape import declared
+from dtm_sdk.testing.meaning import Made, aligned, given, names
 from dtm_sdk.testing.subject import Raw, Subject, same
 from dtm_sdk.testing.worlds.world import Place, Tree, at, is_at, places, pruned
-
-Names = Sequence[tuple[Json, Json]]
-"""Values that stand for the same thing in two worlds, such as the ids that a server gave."""
 
 
 class Leaf(NamedTuple):
@@ -49,20 +47,6 @@ def leaves(options: type[Options]) -> list[Leaf]:
             above = (roles.get(".".join(path[:end]), "") for end in range(len(path), 0, -1))
             found.setdefault(path, Leaf(path, next(filter(None, above), ""), option.secret, option.type))
     return list(found.values())
-
-
-class Made(NamedTuple):
-    """What a Create in a fresh world left.
-
-    Attributes:
-        raw: its options.
-        state: what it returned.
-        tree: the world, whole.
-    """
-
-    raw: Raw
-    state: State
-    tree: Tree
 
 
 class Influence(NamedTuple):
@@ -111,20 +95,30 @@ class Scene:
                 self._made[key] = Made(raw, state, self.subject.snapshot())
         return self._made[key]
 
+    def given(self, base: Made) -> Made:
+        """The same, with the places under which the world itself names things."""
+        if base.given:
+            return base
+        return base._replace(given=given(self.subject, self._seen(base), self._seen(self.made(base.raw, 1))))
+
     def moved(self, base: Made, other: Made) -> tuple[list[Place], Tree]:
         """Where another world differs from the one of `base`, and that other one in its terms.
 
         What differs between two worlds that were made with the options of `base` is left out.
         """
-        wanted, tree = self._towards(base, other)
-        noise = places(wanted, self._towards(base, self.made(base.raw, 1))[1])
-        found = [place for place in places(wanted, tree) if not any(place[: len(each)] == each for each in noise)]
+        base = self._seen(self.given(base))
+        again, tree = (self._towards(base, each) for each in (self.made(base.raw, 1), other))
+        noise = places(base.tree, again)
+        found = [place for place in places(base.tree, tree) if not any(place[: len(each)] == each for each in noise)]
         return found, tree
 
-    def _towards(self, base: Made, other: Made) -> tuple[Tree, Tree]:
-        world = self.subject.world
-        wanted = pruned(world, base.tree)
-        return wanted, aligned(pruned(world, other.tree), wanted, names(self.subject, other.state, base.state))
+    def _towards(self, base: Made, other: Made) -> Tree:
+        other = self._seen(other)
+        tree: Tree = aligned(other.tree, base.tree, names(self.subject, other, base, stable=False))
+        return tree
+
+    def _seen(self, made: Made) -> Made:
+        return made._replace(tree=pruned(self.subject.world, made.tree))
 
     def influence(self, leaf: Leaf) -> Influence | None:
         """What one option changes; None where no two examples say so, because none can be made with it exchanged."""
@@ -174,54 +168,10 @@ def put(raw: Raw, path: Place, value: Json) -> Raw:
 def is_valid(subject: Subject, raw: Mapping[str, Json]) -> bool:
     """Whether the plugin takes some options."""
     try:
-        subject.plugin.parse(raw)
+        subject.plugin.parse(deepcopy(dict(raw)))  # what it does to its input is rule V5's
     except DtmError:
         return False
     return True
-
-
-def names(subject: Subject, state: State, like: State) -> Names:
-    """What the `volatile` paths of a plugin hold in one state and in another, where that differs."""
-    paths = [tuple(path.split(".")) for path in subject.plugin.volatile]
-    pairs = [(at(state, path), at(like, path)) for path in paths]
-    return [(a, b) for a, b in pairs if a != b and isinstance(a, str | int) and isinstance(b, str | int)]
-
-
-def aligned(value: Any, like: Any, by: Names) -> Any:
-    """A tree with the names of another one, wherever that makes it equal to it: ids that a server gave differ."""
-    if isinstance(value, dict) and isinstance(like, dict):
-        keys = {key: _renamed_key(key, value, like, by) for key in value}
-        return {keys[key]: aligned(item, like.get(keys[key]), by) for key, item in value.items()}
-    if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
-        return [aligned(item, other, by) for item, other in zip(value, like, strict=True)]
-    if not isinstance(value, str | bytes | int) or value == like:
-        return value
-    renamed = _renamed(value, by)
-    return renamed if type(renamed) is type(like) and renamed == like else value
-
-
-def _renamed_key(key: str, among: Mapping[str, Any], like: Mapping[str, Any], by: Names) -> str:
-    if key in like and like[key] == among[key]:
-        return key
-    renamed = str(_renamed(key, by))
-    return renamed if renamed in like and renamed not in among else key
-
-
-DISTINCT: Final = 6
-"""So many characters make a name that doesn't stand inside of a text by accident."""
-
-
-def _renamed(value: Any, by: Names) -> Any:
-    for mine, its in by:
-        if value == mine and type(value) is type(mine):
-            return its
-        if isinstance(value, str) and value == str(mine):
-            return str(its)
-        if len(str(mine)) >= DISTINCT and isinstance(value, str):
-            value = value.replace(str(mine), str(its))
-        elif len(str(mine)) >= DISTINCT and isinstance(value, bytes):
-            value = value.replace(str(mine).encode(), str(its).encode())
-    return value
 
 
 def unsaid(subject: Subject, raw: Raw, state: State) -> Iterator[tuple[str, Json, Json]]:

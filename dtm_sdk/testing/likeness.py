@@ -1,59 +1,23 @@
-"""Worlds that hold the same but for what a server made up, and options with another identity."""
+"""Options like others but for their identity, or for one other option."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any, NoReturn
 
-from dtm_sdk.errors import DtmError
 from dtm_sdk.options import Json
 from dtm_sdk.plugin import State
+from dtm_sdk.testing.influence import is_valid
 from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.verdicts import skip, unsupported
-from dtm_sdk.testing.worlds.world import Tree
 
 TRIES = 12
 """How many endings are tried for another identity."""
-
-
-def likened(subject: Subject, tree: Tree, states: Mapping[str, State]) -> Tree:
-    """A tree in which every text that a state declares volatile is replaced by the resource's label and its path.
-
-    Two worlds with the same resources are then equal, whatever ids the server gave them.
-
-    Args:
-        subject: whose plugin declares what is volatile.
-        tree: what is in the world.
-        states: label -> the state of the resource.
-    """
-    names = {
-        text: f"<{label} {path}>"
-        for label, state in states.items()
-        for path in subject.plugin.volatile
-        for text in _texts(_at(state, path.split(".")))
-    }
-    return _renamed(tree, names) if names else tree
 
 
 def _at(value: Any, keys: Sequence[str]) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str) and value:
-        yield value
-    elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
-
-
-def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {names.get(key, key): _renamed(item, names) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_renamed(item, names) for item in value]
-    return names.get(value, value) if isinstance(value, str) else value
 
 
 def elsewhere(subject: Subject, raw: Raw) -> Raw | None:
@@ -119,15 +83,6 @@ def _with_identity(raw: Raw, paths: Iterable[Sequence[str]], values: Iterable[Js
             inner = inner.setdefault(key, {})
         inner[path[-1]] = value
     return moved
-
-
-def is_valid(subject: Subject, raw: Raw) -> bool:
-    """Whether the plugin takes these options."""
-    try:
-        subject.plugin.parse(raw)
-    except DtmError:
-        return False
-    return True
 
 
 def changes_of(subject: Subject) -> Iterator[tuple[Raw, Raw]]:

@@ -20,11 +20,13 @@ class Made(NamedTuple):
     """A resource in a world.
 
     Attributes:
+        raw: its options.
         state: what the operation returned that made it so.
-        tree: the world, what differs by itself left out.
+        tree: the world.
         given: places under which the world itself names things, so that each Create finds other names there.
     """
 
+    raw: Raw
     state: State
     tree: Tree
     given: frozenset[Place] = frozenset()
@@ -33,36 +35,57 @@ class Made(NamedTuple):
 def made(subject: Subject, raw: Raw) -> Made:
     """What Create, which must succeed, makes in a fresh world, where it stays; made twice, to see what differs."""
     first, second = once(subject, raw), once(subject, raw)
+    return second._replace(given=given(subject, first, second))
+
+
+def given(subject: Subject, first: Made, second: Made) -> frozenset[Place]:
+    """Where two worlds, in which the same was made, name things by themselves."""
     tree = aligned(first.tree, second.tree, names(subject, first, second))
     moved = places(tree, second.tree)
     gone = {place[:-1] for place in moved if at(second.tree, place) is ...}
     come = {place[:-1] for place in moved if at(tree, place) is ...}
-    return second._replace(given=frozenset(gone & come))
+    return frozenset(gone & come)
 
 
 def once(subject: Subject, raw: Raw) -> Made:
     """The same, made once: nothing is known of given names."""
     subject.fresh()
-    return now(subject, subject.create(raw))
+    return now(subject, raw, subject.create(raw))
 
 
-def now(subject: Subject, state: State) -> Made:
-    """The world as it is, in which a resource has this state."""
-    return Made(state, pruned(subject.world, subject.snapshot()))
+def now(subject: Subject, raw: Raw, state: State) -> Made:
+    """The world as it is, what differs by itself left out, in which a resource has these options and this state."""
+    return Made(raw, state, pruned(subject.world, subject.snapshot()))
 
 
-def names(subject: Subject, one: Made, other: Made) -> dict[Scalar, Scalar]:
-    """What things are called in one world and in another: what `volatile` and `stable` paths hold, and given names."""
-    found: dict[Scalar, Scalar] = {}
-    for path in dict.fromkeys([*subject.plugin.volatile, *subject.plugin.stable]):
-        place = tuple(path.split("."))
-        a, b = at(one.state, place), at(other.state, place)
-        for inner in places(a, b):
-            mine, its = at(a, inner), at(b, inner)
-            if isinstance(mine, _FLAT) and isinstance(its, _FLAT):
-                found[mine] = its
+def names(subject: Subject, one: Made, other: Made, *, stable: bool = True) -> dict[Scalar, Scalar]:
+    """What things are called in one world and in another: as `called` says it, and names that the worlds have given."""
+    found = called(subject, {"": one.state}, {"": other.state}, stable=stable)
     for place in sorted(one.given | other.given):
         found |= _matched(at(one.tree, place), at(other.tree, place), found)
+    return found
+
+
+def called(
+    subject: Subject, states: Mapping[str, State], like: Mapping[str, State], *, stable: bool = True
+) -> dict[Scalar, Scalar]:
+    """What the same resources are called in one world and in another: what their `volatile` and `stable` paths hold.
+
+    Args:
+        subject: whose plugin declares these.
+        states: label -> state of the resource, in the one world.
+        like: the same of the other.
+        stable: take the `stable` ones; not where the options differ, for a path or an address may say what they ask.
+    """
+    found: dict[Scalar, Scalar] = {}
+    for path in dict.fromkeys([*subject.plugin.volatile, *(subject.plugin.stable if stable else ())]):
+        place = tuple(path.split("."))
+        for label in states:
+            a, b = at(states[label], place), at(like.get(label), place)
+            for inner in places(a, b):
+                mine, its = at(a, inner), at(b, inner)
+                if isinstance(mine, _FLAT) and isinstance(its, _FLAT):
+                    found[mine] = its
     return found
 
 
@@ -82,16 +105,22 @@ def _matched(one: Any, other: Any, by: Names) -> dict[Scalar, Scalar]:
 def aligned(value: Any, like: Any, by: Names) -> Any:
     """A tree in which things have the names that they have in another tree, where that makes them equal to its."""
     if isinstance(value, dict) and isinstance(like, dict):
-        renamed = {key: key if key in like else _key(key, like, by) for key in value}
+        renamed = _keys(value, like, by)
         return {renamed[key]: aligned(value[key], like.get(renamed[key]), by) for key in value}
     if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
         return [aligned(mine, its, by) for mine, its in zip(value, like, strict=True)]
     return like if value != like and type(value) is type(like) and _renamed(value, by) == like else value
 
 
-def _key(key: str, like: Mapping[str, Any], by: Names) -> str:
-    renamed: str = _renamed(key, by)
-    return renamed if renamed in like else key
+def _keys(value: Mapping[str, Any], like: Mapping[str, Any], by: Names) -> dict[str, str]:
+    """Key -> the one it has in the other object; two may be swapped. What is equal under its own key keeps it."""
+    moved: dict[str, str] = {}
+    for key in value:
+        new = _renamed(key, by)
+        if new != key and new in like and (key not in like or places(value[key], like[key])):
+            moved[key] = new
+    kept = value.keys() - moved.keys()
+    return {key: key if moved.get(key) in kept else moved.get(key, key) for key in value}
 
 
 def _renamed(value: Any, by: Names) -> Any:

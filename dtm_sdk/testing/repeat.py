@@ -6,10 +6,10 @@ from typing import Any, NamedTuple, NoReturn
 
 from dtm_sdk.errors import AlreadyExistsError
 from dtm_sdk.plugin import State
-from dtm_sdk.testing.influence import Made, aligned, names
+from dtm_sdk.testing.meaning import Made, aligned, names
 from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, without
 from dtm_sdk.testing.verdicts import Violation, unsupported
-from dtm_sdk.testing.worlds.world import Place, Tree, at, is_at
+from dtm_sdk.testing.worlds.world import Place, Tree, at, is_at, pruned
 
 
 def a_second_later() -> None:
@@ -99,9 +99,10 @@ def same_resource(subject: Subject, wanted: Made, found: Again, what: str) -> No
     Raises:
         Violation: they differ; `what` begins the message.
     """
-    tree, volatile = found.tree, subject.plugin.volatile
+    wanted = wanted._replace(tree=pruned(subject.world, wanted.tree))
+    tree, volatile = pruned(subject.world, found.tree), subject.plugin.volatile
     if found.state is not None:
-        tree = aligned(tree, wanted.tree, names(subject, found.state, wanted.state))
+        tree = aligned(tree, wanted.tree, names(subject, wanted._replace(state=found.state, tree=tree), wanted))
         message = f"{what}: it returned another state"
         subject.same_states(without(wanted.state, volatile), without(found.state, volatile), message)
     subject.same_world(wanted.tree, tree, f"{what}: it left another world")

@@ -6,7 +6,8 @@ from typing import Final
 from dtm_sdk.options import Json
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
-from dtm_sdk.testing.influence import Leaf, Made, Scene, aligned, is_valid, leaves, names, put
+from dtm_sdk.testing.influence import Leaf, Scene, is_valid, leaves, put
+from dtm_sdk.testing.meaning import Made, aligned, called
 from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.verdicts import unsupported
 from dtm_sdk.testing.worlds.world import Place, Tree, at
@@ -103,7 +104,7 @@ def together(scene: Scene, row: Sequence[Made]) -> None:
         before = subject.snapshot()
         state = subject.create(alone.raw)
         after = subject.snapshot()
-        by = names(subject, alone.state, state)
+        by = called(subject, {"": alone.state}, {"": state})
         untouched(subject, subject.changes(subject.empty, aligned(alone.tree, after, by)), before, after, "Create")
         unmoved(subject, there, "Create")
         there.append((alone.raw, state))

@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 from dtm_sdk.options import Json, members
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference
-from dtm_sdk.testing.influence import Leaf, Made, Scene, differing, exchanged, is_valid, put
+from dtm_sdk.testing.influence import Leaf, Scene, differing, exchanged, is_valid, put
+from dtm_sdk.testing.meaning import Made
 from dtm_sdk.testing.subject import Raw, same, without
 from dtm_sdk.testing.worlds.world import at, pruned
 

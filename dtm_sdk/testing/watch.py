@@ -70,6 +70,8 @@ CHILDREN: Final = frozenset(
 LIBRARIES: Final = frozenset({"sqlite3.connect", "dbm.open", "ctypes.dlopen"})
 SOCKETS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.bind"})
 
+IN_MEMORY: Final = "/dev/shm/"  # noqa: S108  # nothing is made there
+"""The one folder of /dev that holds files as any other."""
 IMPORTING: Final = ("<frozen importlib", "<frozen zipimport")
 """What the files of code that imports are called; os and os.path are frozen too, and do what a plugin asks them."""
 
@@ -172,12 +174,13 @@ class Watch:
 
     @contextmanager
     def unguarded(self) -> Iterator[None]:
-        """Inside, the suite itself may write."""
-        before, self.guarded = self.guarded, False
+        """Inside, the suite itself is at work: it may write, and what it does isn't taken for the plugin's."""
+        before = self.guarded, self._seen
+        self.guarded, self._seen = False, None
         try:
             yield
         finally:
-            self.guarded = before
+            self.guarded, self._seen = before
 
     @contextmanager
     def watching(self, act: Act | None = None) -> Iterator[Seen]:
@@ -253,7 +256,7 @@ def _paths(event: str, arguments: tuple[Any, ...]) -> tuple[list[str], list[str]
         if isinstance(path, int) or path is None:
             return [], []
         text = _text(path)
-        if text.startswith("/dev/"):
+        if text.startswith("/dev/") and not text.startswith(IN_MEMORY):
             return [], []
         return ([text], []) if flags is not None and flags & WRITES else ([], [text])
     count = CHANGES.get(event, 0)

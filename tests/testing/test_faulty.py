@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from dtm_sdk.testing.faulty import calls_of, faults, in_time
-from dtm_sdk.testing.watch import Watch
 from tests.testing.subjects import subject_of
 from tests.zoo.right import note
 
@@ -39,14 +38,15 @@ def test_of_many_calls_of_one_name_the_first_ones_and_the_last_are_taken(file: P
 
 def test_each_call_fails_in_each_way_once(file: Path) -> None:
     met: list[tuple[str, object]] = []
-    for name, act in faults(calls_of(lambda: load(file))):
-        with Watch.here().watching(act):
+    for fault in faults(calls_of(lambda: load(file))):
+        with fault.strike() as count:
             try:
-                met.append((name, load(file)))
+                met.append((fault.name, load(file)))
             except OSError as error:
-                met.append((name, error.errno))
+                met.append((fault.name, error.errno))
+        assert count() == 1
     assert [each for _, each in met] == [b"", b"", EACCES, EIO, EACCES, EIO]
-    assert met[0][0] == "stat() fails: Permission denied"
+    assert met[0][0] == "stat, call 1, fails: Permission denied"
 
 
 def test_what_there_is_no_time_for_is_left_out_and_named(tmp_path: Path) -> None:

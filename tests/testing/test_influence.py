@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pytest
 from msgspec.structs import replace
 
 from dtm_sdk import Identity, Meta, Options, Secret, Tuning
 from dtm_sdk.plugin import State
-from dtm_sdk.testing.influence import Scene, aligned, differing, exchanged, leaves, unsaid
+from dtm_sdk.testing.influence import Scene, differing, exchanged, leaves, unsaid
 from dtm_sdk.testing.subject import Subject
 from tests.testing.subjects import idle, subject_of
 from tests.zoo.right import note
@@ -46,37 +46,6 @@ def test_a_leaf_holds_no_other_option_and_has_the_role_of_what_holds_it() -> Non
         ("several", "", False),
         ("free", "", False),
     ]
-
-
-@pytest.mark.parametrize(
-    ("tree", "like", "names", "wanted"),
-    [
-        ({"w2": {"id": "w2", "n": 1}}, {"w1": {"id": "w1", "n": 1}}, [("w2", "w1")], {"w1": {"id": "w1", "n": 1}}),
-        ({"w1": {}, "w2": {}}, {"w1": {}}, [("w2", "w1")], {"w1": {}, "w2": {}}),
-        ({"1": "a"}, {"1": "b", "2": "a"}, [(1, 2)], {"2": "a"}),
-        ({"1": "a"}, {"1": "a", "2": "a"}, [(1, 2)], {"1": "a"}),
-        ({"n": 1, "id": 1}, {"n": 1, "id": 2}, [(1, 2)], {"n": 1, "id": 2}),
-        ({"n": True}, {"n": 2}, [(1, 2)], {"n": True}),
-        ({"ids": ["w2", "x"]}, {"ids": ["w1", "x"]}, [("w2", "w1")], {"ids": ["w1", "x"]}),
-        ({"f": b"at widget-2"}, {"f": b"at widget-1"}, [("widget-2", "widget-1")], {"f": b"at widget-1"}),
-        ({"f": "line 2"}, {"f": "line 1"}, [(2, 1)], {"f": "line 2"}),
-    ],
-    ids=[
-        "a-key-and-a-value",
-        "two-are-not-made-one",
-        "a-number-as-a-key",
-        "what-is-the-same-stays",
-        "only-where-they-differ",
-        "a-boolean-is-no-number",
-        "in-a-list",
-        "inside-of-bytes",
-        "a-short-one-is-not-looked-for-in-a-text",
-    ],
-)
-def test_a_tree_gets_the_names_of_another_where_that_makes_them_equal(
-    tree: Any, like: Any, names: Any, wanted: Any
-) -> None:
-    assert aligned(tree, like, names) == wanted
 
 
 def test_each_option_of_a_file_is_seen_where_it_is(subject: Subject) -> None:

@@ -25,6 +25,10 @@ from tests.zoo.zoo import but
         # what only looks like a name stays what it is
         ({"size": "17"}, {"size": "18"}, {"size": "17"}),
         ({"id": "w1"}, {"id": "w3"}, {"id": "w1"}),
+        ({"n": 7, "id": 7}, {"n": 7, "id": 8}, {"n": 7, "id": 8}),
+        ({"n": True}, {"n": 8}, {"n": True}),
+        ({"7": "a"}, {"7": "b", "8": "a"}, {"8": "a"}),
+        ({"7": "a"}, {"7": "a", "8": "a"}, {"7": "a"}),
         ({"w1": 1}, {"w3": 1}, {"w1": 1}),
         ({"id": "w1"}, {"id": None}, {"id": "w1"}),
         (["w1"], ["w2", "w2"], ["w1"]),
@@ -41,6 +45,18 @@ def test_the_longer_name_is_exchanged_first() -> None:
 
 def test_two_names_that_are_swapped_are_both_exchanged() -> None:
     assert aligned("x of y", "y of x", {"x": "y", "y": "x"}) == "y of x"
+
+
+def test_two_things_whose_names_are_swapped_are_both_exchanged() -> None:
+    like = {"1": {"is": "old"}, "2": {"is": "a", "id": 2}, "3": {"is": "b", "id": 3}}
+    found = {"1": {"is": "old"}, "3": {"is": "a", "id": 3}, "2": {"is": "b", "id": 2}}
+    assert aligned(found, like, {3: 2, 2: 3}) == like
+    assert aligned(found, like, {}) == found
+
+
+def test_no_two_things_get_the_same_name() -> None:
+    found = {"w1": 1, "w2": 2}
+    assert aligned(found, {"w2": 2, "w3": 1}, {"w1": "w2"}) == found
 
 
 def subject_of(plugin: Any, world: World, tmp_path: Path) -> Subject:
@@ -96,5 +112,5 @@ def test_a_file_under_another_name_is_no_name_that_a_server_gave(tmp_path: Path)
         one = made(subject, subject.examples[0])
         Path("a.note").rename("c.note")
         with pytest.raises(Violation):
-            same_meaning(subject, one, now(subject, one.state), "renamed")
-        assert one == Made(one.state, one.tree, frozenset())
+            same_meaning(subject, one, now(subject, one.raw, one.state), "renamed")
+        assert one == Made(one.raw, one.state, one.tree, frozenset())

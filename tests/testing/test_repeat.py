@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dtm_sdk.testing.influence import Made
+from dtm_sdk.testing.meaning import Made
 from dtm_sdk.testing.repeat import state_differs, world_differs
 
 

@@ -1,16 +1,17 @@
 """Company: the rules P1 and P2, of a plugin that isn't alone in its process."""
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from dtm_sdk.plugin import OPERATIONS, Operation, State
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.disturbed import disturbed
-from dtm_sdk.testing.likeness import alone, elsewhere, like, likened
+from dtm_sdk.testing.likeness import alone, elsewhere, like
+from dtm_sdk.testing.meaning import aligned, called
 from dtm_sdk.testing.process_wide import open_files, process_wide, settled, threads
 from dtm_sdk.testing.rules import check
-from dtm_sdk.testing.subject import Raw, Subject, describe, trace_of, without
+from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, without
 from dtm_sdk.testing.turns import by_turns
 from dtm_sdk.testing.worlds.world import Tree, places, pruned
 
@@ -38,7 +39,7 @@ def test_p1_two_at_once(subject: Subject) -> None:
     place of `chdir`; give each call its own connection, or guard a shared one by a lock.
     """
     raws = _two(subject)
-    known: dict[Operation, Ended] = {}
+    known: dict[Operation, list[Ended]] = {}
     for strides in STRIDES:
         subject.fresh()
         states: dict[str, State] = {}
@@ -68,21 +69,35 @@ def _phases(subject: Subject, raws: dict[str, Raw]) -> Iterator[tuple[Operation,
     yield "delete", raws
 
 
-Ended = tuple[dict[str, Any], list[Tree]]
-"""What each operation returned, and the worlds that there may be then: of the one order, and of the other."""
+class Ended(NamedTuple):
+    """How an operation of both ended.
+
+    Attributes:
+        returned: label -> what it returned.
+        states: label -> the state of the resource then.
+        tree: the world, what differs by itself left out.
+    """
+
+    returned: Mapping[str, Any]
+    states: Mapping[str, State]
+    tree: Tree
 
 
-def _apart(subject: Subject, operation: Operation, raws: Mapping[str, Raw], states: Mapping[str, State]) -> Ended:
-    """What the two do one after the other, in either order; the world is put back."""
+def _ended(subject: Subject, returned: Mapping[str, Any], states: Mapping[str, State]) -> Ended:
+    described = {label: value for label, value in returned.items() if isinstance(value, dict)}
+    return Ended(returned, {**states, **described}, pruned(subject.world, subject.snapshot()))
+
+
+def _apart(subject: Subject, operation: Operation, raws: Mapping[str, Raw], states: Mapping[str, State]) -> list[Ended]:
+    """What the two do one after the other, in the one order and in the other; the world is put back."""
     before, steps = subject.snapshot(), [*subject.steps]
-    trees: list[Tree] = []
-    returned: dict[str, Any] = {}
+    found = []
     for labels in (LABELS, LABELS[::-1]):
         returned = {label: subject.must(operation, raws[label], states.get(label)) for label in labels}
-        trees.append(_plain(subject, subject.snapshot(), returned, states))
+        found.append(_ended(subject, returned, states))
         subject.restore(before, "as it was")
     subject.steps[:] = steps
-    return {label: _same_part(subject, value) for label, value in returned.items()}, trees
+    return found
 
 
 def _together(
@@ -90,7 +105,7 @@ def _together(
     operation: Operation,
     raws: Mapping[str, Raw],
     states: Mapping[str, State],
-    apart: Ended,
+    apart: Sequence[Ended],
     strides: tuple[int, int],
 ) -> dict[str, State]:
     """What the two do at once, held against what they do alone; the states then."""
@@ -106,24 +121,24 @@ def _together(
     for error in by_turns([work(label) for label in LABELS], strides):
         if error is not None:
             subject.fail(f"{operation} of two at once raised {describe(error)}", trace=trace_of(error))
-    wanted, trees = apart
-    found = {label: _same_part(subject, returned[label]) for label in LABELS}
-    subject.same_states(wanted, found, f"{operation} of two at once returns another thing than of each alone")
-    tree = _plain(subject, subject.snapshot(), returned, states)
-    if all(places(each, tree) for each in trees):
-        subject.fail(
-            f"after {operation} of two at once the world is not as after each alone", difference(trees[0], tree)
-        )
+    _same_as_one_order(subject, operation, apart, _ended(subject, returned, states))
     return returned if operation != "delete" else dict(states)
+
+
+def _same_as_one_order(subject: Subject, operation: Operation, apart: Sequence[Ended], found: Ended) -> None:
+    """Hold what two at once did against what they do one after the other: it is like one of the orders."""
+    parts = [{label: _same_part(subject, each.returned[label]) for label in LABELS} for each in (*apart, found)]
+    if not any(same(each, parts[-1]) for each in parts[:-1]):
+        message = f"{operation} of two at once returns another thing than of each alone"
+        subject.same_states(parts[0], parts[-1], message)
+    trees = [aligned(found.tree, each.tree, called(subject, found.states, each.states)) for each in apart]
+    if all(places(each.tree, tree) for each, tree in zip(apart, trees, strict=True)):
+        message = f"after {operation} of two at once the world is not as after each alone"
+        subject.fail(message, difference(apart[0].tree, trees[0]))
 
 
 def _same_part(subject: Subject, value: Any) -> Any:
     return without(value, subject.plugin.volatile) if isinstance(value, dict) else value
-
-
-def _plain(subject: Subject, tree: Tree, returned: Mapping[str, Any], states: Mapping[str, State]) -> Tree:
-    described = {label: value for label, value in returned.items() if isinstance(value, dict)}
-    return likened(subject, pruned(subject.world, tree), {**states, **described})
 
 
 # --- P2 --------------------------------------------------------------------------------------------------------------

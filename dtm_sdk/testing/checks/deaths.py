@@ -24,7 +24,7 @@ from dtm_sdk.testing.worlds.world import Tree, places
 
 DEATHS = 12
 """At how many of the calls of an operation a run dies, unless all are asked for."""
-CORE = ("C2", "C6", "R1", "R3", "R6")
+CORE = ("A1", "C1", "C2", "C6", "C7", "R1", "R3", "R6", "U1", "D1", "D2", "D3", "L1")
 
 Tools = Sequence[Mapping[str, Json]]
 

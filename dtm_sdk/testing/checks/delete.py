@@ -1,19 +1,17 @@
 """Delete: the rules D1 to D4."""
 
-import errno
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
+from dtm_sdk.testing.faulty import faults as call_faults
 from dtm_sdk.testing.nearby import nearby
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.verdicts import skip, unsupported
 from dtm_sdk.testing.watch import Call, Watch
 from dtm_sdk.testing.worlds.files import FileWorld
-from dtm_sdk.testing.worlds.world import Fault, Strike, Tree, at
+from dtm_sdk.testing.worlds.world import Fault, Tree, at
 
 
 @check("D1", rests_on=("C1", "C2"), calls=("create", "read", "delete"))
@@ -45,7 +43,7 @@ def _true(subject: Subject, said: object, what: str) -> None:
         subject.fail(f"{what} returned {short(said)}; it must return True when the resource is gone")
 
 
-@check("D2", rests_on=("C1", "D1"), calls=("create", "update", "delete"))
+@check("D2", rests_on=("C1", "C7", "D1"), calls=("create", "update", "delete"))
 def test_d2_nothing_is_left(subject: Subject) -> None:
     """The world is as it was before Create.
 
@@ -68,7 +66,7 @@ def test_d2_nothing_is_left(subject: Subject) -> None:
             subject.same_world(before, subject.snapshot(), what)
 
 
-@check("D2", rests_on=("C1", "D1", "U1"), calls=("create", "update", "delete"))
+@check("D2", rests_on=("C1", "C7", "D1", "U1"), calls=("create", "update", "delete"))
 def test_d2_nothing_is_left_after_an_update(subject: Subject) -> None:
     """The world, after Create, Update and Delete, is as it was before Create."""
     for one, other in subject.pairs:
@@ -136,7 +134,7 @@ def test_d4_true_is_no_lie(subject: Subject) -> None:
     met, known = 0, set[tuple[Call, ...]]()
     for index, raw in enumerate(subject.examples):
         calls = _calls(subject, raw)
-        faults = [] if calls in known else _call_faults(calls)
+        faults = [] if calls in known else call_faults(calls)
         known.add(calls)
         for fault in (*faults, *_world_faults(subject, first=index == 0)):
             before = subject.fresh()
@@ -172,38 +170,6 @@ def _calls(subject: Subject, raw: Raw) -> tuple[Call, ...]:
             _said(subject, raw, state)
         calls = () if seen.children else seen.calls
     return tuple(call for call in calls if call.name.rpartition(".")[2] != "close")
-
-
-def _call_faults(calls: Sequence[Call]) -> Iterator[Fault]:
-    """A fault at each call."""
-    for call in calls:
-        for number in (errno.EACCES, errno.EIO):
-            yield Fault(f"{call.name}, call {call.number}, fails: {os.strerror(number)}", _failing(call, number))
-
-
-def _failing(call: Call, number: int) -> Strike:
-    @contextmanager
-    def failing(only: int = 0) -> Iterator[Callable[[], int]]:
-        met: list[Call] = []
-
-        def act(now: Call) -> None:
-            if now[:2] == call[:2]:
-                met.append(now)
-                raise _error(now, number)
-
-        with Watch.here().watching(act):
-            yield lambda: len(met)
-
-    return failing
-
-
-def _error(call: Call, number: int) -> Exception:
-    """What a call raises that fails: of SQLite an error of its own (sqlite3 documents no other)."""
-    if call.name == "connect" or call.name.startswith(("Connection.", "Cursor.")):
-        import sqlite3
-
-        return sqlite3.OperationalError("disk I/O error")
-    return OSError(number, os.strerror(number))
 
 
 def _said(subject: Subject, raw: Raw, state: State | None) -> object:

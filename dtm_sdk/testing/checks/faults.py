@@ -18,7 +18,7 @@ from dtm_sdk.testing.worlds.world import Tree, places
 
 FAULTS = 40
 """How many faults are tried for each operation, unless all are asked for."""
-CORE = ("C2", "R1", "R3", "R6")
+CORE = ("C1", "C2", "C7", "R1", "R3", "R6", "U1", "D1", "D2", "D3")
 
 
 class Scene(Struct, frozen=True):

@@ -4,17 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from dtm_sdk.options import Json
+from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import short
 from dtm_sdk.testing.keeper import keeper
-from dtm_sdk.testing.likeness import alone, changes_of, elsewhere, leaves_of, like, likened, several, tuned_otherwise
+from dtm_sdk.testing.likeness import alone, changes_of, elsewhere, leaves_of, like, several, tuned_otherwise
+from dtm_sdk.testing.meaning import aligned, called
 from dtm_sdk.testing.rows import drifted, row
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.stage import Stage
-from dtm_sdk.testing.subject import Subject
+from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.verdicts import skip, unsupported
 from dtm_sdk.testing.worlds.world import Tree
 
-CORE: Final = ("C1", "C2", "C4", "C6", "R1", "R2", "R3", "U1", "U2", "D1", "D2")
+CORE: Final = ("A1", "C1", "C2", "C4", "C6", "R1", "R2", "R3", "U1", "U2", "D1", "D2")
 """Rules that are asked of direct calls; where one fails, the runner can only show the same again."""
 WORLDS: Final = ("C5", "C7", "U4")
 """Rules without which two worlds can't be held against each other, or hold two resources."""
@@ -189,12 +191,13 @@ def test_l4_changes_leave_no_orphan(subject: Subject) -> None:
     for old, new in changes_of(subject):
         subject.fresh()
         made = subject.create(new)
-        wanted = likened(subject, subject.snapshot(), {"it": made})
+        wanted = subject.snapshot()
         subject.fresh()
         stage = Stage(subject)
         stage.must(stage.tool("one", old))
         stage.must(stage.tool("one", new))
-        found = likened(subject, subject.snapshot(), {"it": stage.resource("one")})
+        by = called(subject, {"one": stage.resource("one")}, {"one": made})
+        found = aligned(subject.snapshot(), wanted, by)
         subject.same_world(wanted, found, "after a change of options the world is not as a fresh Create makes it")
 
 
@@ -271,17 +274,27 @@ def test_l6_renamed_and_swapped(subject: Subject) -> None:
     if len(after) < 2:
         skip("the options of two examples can't swap their identities")
     subject.fresh()
-    states = {name: subject.create(raw) for name, raw in reversed(after.items())}
-    wanted = likened(subject, subject.snapshot(), states)
-    subject.fresh()
     stage = Stage(subject)
     stage.must(stage.tool("first", one), stage.tool("two", two))
     before = subject.snapshot()
     stage.must(stage.tool("one", one), stage.tool("two", two))
     subject.same_world(before, subject.snapshot(), "a tool was renamed, and its resource has changed")
     stage.must(*(stage.tool(name, raw) for name, raw in after.items()))
-    found = likened(subject, subject.snapshot(), {name: stage.resource(name) for name in after})
-    subject.same_world(wanted, found, "two tools have swapped their identities, and the world isn't as the config says")
+    _made_in_some_order(subject, after, subject.snapshot(), {name: stage.resource(name) for name in after})
+
+
+def _made_in_some_order(subject: Subject, raws: Mapping[str, Raw], found: Tree, states: Mapping[str, State]) -> None:
+    """Hold the world after a swap against what Create alone makes of the options, in the one order or in the other."""
+    for last, names in enumerate((sorted(raws), sorted(raws, reverse=True))):
+        subject.fresh()
+        made = {name: subject.create(raws[name]) for name in names}
+        wanted = subject.snapshot()
+        tree = aligned(found, wanted, called(subject, states, made))
+        if not subject.changes(wanted, tree):
+            return
+        if last:
+            message = "two tools have swapped their identities, and the world isn't as the config says"
+            subject.same_world(wanted, tree, message)
 
 
 @check("L6", rests_on=("L1", "L2", "S1"))

@@ -20,10 +20,12 @@ THOROUGH: Final = 20
 """How many times more, when that is asked for."""
 SHRINKING: Final = 15.0
 """Seconds that a failing sequence is made smaller for: the check has a time limit, and must say what it found."""
-CORE = ("C2", "C6", "C7", "R1", "R3", "R5", "R6")
+CORE = ("C1", "C2", "R1", "R3", "D1", "D2")
+STEPS = ("C6", "C7", "R5", "R6", "U1", "U3", "U5", "D3", "L2", "L3", "L5", "L6")
+"""Rules of single steps; where one fails, a sequence of them can only show the same again."""
 
 
-@check("M1", rests_on=CORE)
+@check("M1", rests_on=(*CORE, *STEPS))
 def test_m1_sequences_agree_with_the_model(subject: Subject) -> None:
     """Generated sequences of apply, change, tamper, remove, delete, lose-state and crash agree with a pure model.
 
@@ -86,7 +88,7 @@ def _shrunk(
     return steps, violation
 
 
-@check("M2", rests_on=CORE)
+@check("M2", rests_on=(*CORE, "V6"))
 def test_m2_generated_options(subject: Subject) -> None:
     """Options generated from the schema create, read back and delete, or are refused by validation.
 

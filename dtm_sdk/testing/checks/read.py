@@ -110,10 +110,11 @@ def test_r4_a_call_that_fails(subject: Subject) -> None:
     raw = subject.an_example()
     subject.fresh()
     made = subject.create(raw)
-    for name, act in in_time(subject, faults(calls_of(lambda: subject.read(raw, made)))):
+    calls = calls_of(lambda: subject.read(raw, made))
+    for name, fault in in_time(subject, [(fault.name, fault) for fault in faults(calls)]):
         subject.steps[1:] = [f"# from here on, {name}"]
         try:
-            with Watch.here().watching(act):
+            with fault.strike():
                 found = subject.call("read", raw, made)
         except Exception:  # noqa: BLE001, S112  # any error says that the world could not be asked
             continue
@@ -190,8 +191,14 @@ def test_r5_a_change_shows(subject: Subject) -> None:
         found = None if leaf.role or leaf.secret else scene.influence(leaf)
         if found and found.places:
             _shows(subject, found, found.places)
-            for place in found.places if len(found.places) > 1 else ():
+            for place in _its_own(found) if len(found.places) > 1 else ():
                 _shows(subject, found, [place])
+
+
+def _its_own(found: Influence) -> list[Place]:
+    """The places that are the resource's as it is; where the option moves it, those that it moves to aren't."""
+    moves = any(at(found.other, place) is ... for place in found.places)
+    return [place for place in found.places if not moves or at(found.base.tree, place) is not ...]
 
 
 def _shows(subject: Subject, found: Influence, where: list[Place]) -> None:

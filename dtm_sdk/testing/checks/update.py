@@ -30,7 +30,7 @@ def _updates(subject: Subject) -> Iterator[tuple[Raw, Raw]]:
         yield other, one
 
 
-@check("U1", rests_on=("C1", "C2"), calls=("create", "read", "update"))
+@check("U1", rests_on=("C1", "C2", "R2"), calls=("create", "read", "update"))
 def test_u1_update_does_all(subject: Subject) -> None:
     """For each update pair, both ways: read and update agree, the world holds the new options, nothing of the old ones
     is left.
@@ -58,7 +58,7 @@ def test_u1_update_does_all(subject: Subject) -> None:
         found = subject.read(other, changed)
         subject.same_states(changed, found, "Read says another thing than Update returned")
         what = "the world after Create and Update is not as Create with the new options makes it"
-        same_meaning(subject, wanted, now(subject, changed), what)
+        same_meaning(subject, wanted, now(subject, other, changed), what)
         _same_options(subject, other, wanted.state, changed)
 
 
@@ -129,7 +129,7 @@ def _repaired(subject: Subject, raw: Raw, there: Made, drifted: Tree, place: Pla
         return False
     repaired = subject.update(raw, there.state)
     what = "Update did not bring the world back to how it was before the drift"
-    same_meaning(subject, there, now(subject, repaired), what)
+    same_meaning(subject, there, now(subject, raw, repaired), what)
     _same_options(subject, raw, there.state, repaired)
     return True
 
@@ -161,7 +161,7 @@ def test_u3_update_repairs_what_is_half_gone(subject: Subject) -> None:
             if _seen(subject, raw, there.state) in (None, there.state):
                 continue  # the resource is gone with it, or the runner never sees it: U5 and R5
             repaired = subject.update(raw, there.state)
-            same_meaning(subject, there, now(subject, repaired), f"Update did not make {'.'.join(place)} again")
+            same_meaning(subject, there, now(subject, raw, repaired), f"Update did not make {'.'.join(place)} again")
     if parts < 2:
         unsupported("the resource is one thing in the world: it can't be half gone")
 
@@ -210,7 +210,7 @@ def test_u4_the_same_resource_stays(subject: Subject) -> None:
     """
     for one, other in _updates(subject):
         fresh, before = once(subject, other).tree, once(subject, one)
-        after = now(subject, subject.update(other, before.state)).tree
+        after = now(subject, other, subject.update(other, before.state)).tree
         for lost, gained in _replaced(before.tree, after, fresh):
             what = f"Update has made another resource, {'.'.join(gained)}, in place of {'.'.join(lost)}"
             subject.fail(what, difference(before.tree, after))
@@ -228,7 +228,7 @@ def _replaced(before: Tree, after: Tree, fresh: Tree) -> Iterator[tuple[Place, P
                 yield old, new
 
 
-@check("U5", rests_on=("U1",))
+@check("U5", rests_on=("C7", "U1"))
 def test_u5_update_of_what_is_gone(subject: Subject) -> None:
     """Of a resource that is gone: makes it again, or raises; never a success that isn't.
 
@@ -258,4 +258,4 @@ def test_u5_update_of_what_is_gone(subject: Subject) -> None:
             what = "Update of a resource that is gone says that it succeeded, and Read says another thing"
             subject.same_states(again, found, what)
             what = "Update of a resource that is gone succeeded, but did not make what Create makes"
-            same_meaning(subject, wanted, now(subject, again), what)
+            same_meaning(subject, wanted, now(subject, raw, again), what)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.commands import command_faults
 from dtm_sdk.testing.worlds.world import Fault, Tree, World
 
@@ -80,4 +81,5 @@ class ProcessWorld(World):
             yield lambda: 1
         finally:
             os.kill(self.pid, signal.SIGCONT)
-            self.snapshot()  # once it answers, it has done what was asked of it meanwhile
+            with Watch.here().unguarded():
+                self.snapshot()  # once it answers, it has done what was asked of it meanwhile

@@ -60,7 +60,6 @@ WRONG = [
         name="closes-all-files",
         plugin=but(note.plugin, create=create_and_close_all),
         world=note.world,
-        also=("D2", "L3"),  # no Delete puts back what Create did to others
     ),
     Wrong(rule="C7", name="removes-by-a-pattern", plugin=but(note.plugin, create=save_and_tidy), world=note.world),
     Wrong(

@@ -69,6 +69,7 @@ WRONG = [
         name="keeps-ids-in-memory",
         plugin=but(widget.plugin, create=create_and_keep_the_id, read=read_by_the_kept_id),
         world=widget.world,
+        also=("R5", "U5"),  # nor is a widget read that has another id: in a world put back, or made by Update
     ),
     Wrong(
         rule="L1",

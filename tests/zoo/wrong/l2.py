@@ -21,11 +21,6 @@ def update_only_what_is_recorded(options: widget.WidgetOptions, state: State | N
     return widget.update(options, state)
 
 
-def read_only_what_is_recorded(options: note.NoteOptions, state: State | None) -> State | None:
-    """Describe the file, if it is one of ours."""
-    return note.describe(options.path) if state else None
-
-
 def delete_and_empty_the_state(options: note.NoteOptions, state: State | None) -> bool:
     """Remove the file; there is no state any more."""
     gone = note.delete(options)
@@ -46,12 +41,6 @@ WRONG = [
         name="can-not-adopt",
         plugin=but(widget.plugin, update=update_only_what_is_recorded),
         world=widget.world,
-    ),
-    Wrong(
-        rule="L2",
-        name="reads-only-what-is-recorded",
-        plugin=but(note.plugin, read=read_only_what_is_recorded),
-        world=note.world,
     ),
     Wrong(
         rule="L2",

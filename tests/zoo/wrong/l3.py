@@ -34,7 +34,13 @@ def delete_what_is_ours(options: note.NoteOptions) -> bool:
     return note.delete(options) if options.path in _made else True
 
 
-def read_and_remember(options: widget.WidgetOptions, state: State | None) -> State | None:
+def create_and_see(options: widget.WidgetOptions) -> State:
+    """Make the widget; Delete will need it."""
+    made = _seen[options.name] = widget.create(options)
+    return made
+
+
+def read_and_see(options: widget.WidgetOptions, state: State | None) -> State | None:
     """Describe the widget; Delete will need it."""
     found = widget.read(options, state)
     if found:
@@ -42,8 +48,8 @@ def read_and_remember(options: widget.WidgetOptions, state: State | None) -> Sta
     return found
 
 
-def delete_what_was_read(options: widget.WidgetOptions) -> bool:
-    """Remove the widget as it was last read."""
+def delete_what_was_seen(options: widget.WidgetOptions) -> bool:
+    """Remove the widget as it was last seen."""
     state = _seen.pop(options.name, None)
     if state:
         widget.ask(options, "DELETE", f"/widgets/{state['outputs']['id']}")
@@ -70,8 +76,8 @@ WRONG = [
     ),
     Wrong(
         rule="L3",
-        name="deletes-what-it-has-read-before",
-        plugin=but(widget.plugin, read=read_and_remember, delete=delete_what_was_read),
+        name="deletes-what-it-has-seen-before",
+        plugin=but(widget.plugin, create=create_and_see, read=read_and_see, delete=delete_what_was_seen),
         world=widget.world,
         also=ALSO,
     ),

@@ -129,38 +129,14 @@ TEXT = but(
     stable=[],
 )
 
-_saved: dict[str, bytes] = {}
-
-
-def create_with_what_was_saved(options: note.NoteOptions) -> State:
-    """Make the file, and put back what Delete has saved of others."""
-    made = note.create(options)
-    while _saved:
-        path, data = _saved.popitem()
-        if path != options.path:
-            with open(path, "wb") as file:
-                file.write(data)
-    return made
-
-
-def delete_and_save(options: note.NoteOptions) -> bool:
-    """Remove the file, and save it for a Create that comes next: the runner replaces."""
-    with suppress(OSError), open(options.path, "rb") as file:
-        _saved.clear()
-        _saved[options.path] = file.read()
-    return note.delete(options)
-
-
 WRONG = [
     Wrong(rule="L4", name="names-the-folder-by-an-option", plugin=FILED, world=note.world),
-    Wrong(rule="L4", name="names-the-realm-by-an-option", plugin=TEAM, world=widget.world),
-    Wrong(rule="L4", name="names-the-ending-by-an-option", plugin=TEXT, world=note.world),
-    # Whatever makes another resource after a Delete, in the same process, brings the old one back.
     Wrong(
         rule="L4",
-        name="brings-back-what-was-replaced",
-        plugin=but(note.plugin, create=create_with_what_was_saved, delete=delete_and_save),
-        world=note.world,
-        also=("L6", "D2", "P1"),
+        name="names-the-realm-by-an-option",
+        plugin=TEAM,
+        world=widget.world,
+        also=("P1",),  # what Update makes beside the old ones gets its id in the order in which it is made
     ),
+    Wrong(rule="L4", name="names-the-ending-by-an-option", plugin=TEXT, world=note.world),
 ]

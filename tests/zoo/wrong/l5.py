@@ -49,11 +49,4 @@ WRONG = [
         plugin=but(note.plugin, update=update_and_keep_a_copy),
         world=note.world,
     ),
-    Wrong(
-        rule="L5",
-        name="declares-that-it-can-not-find-what-it-finds",
-        plugin=but(widget.plugin, recovery="manual"),
-        world=widget.world,
-        also=("C6",),  # a second Create finds the first one's widget as well, which it declares impossible
-    ),
 ]

@@ -1,20 +1,8 @@
 """Each operation is right, and some of them one after the other are wrong."""
 
 from dtm_sdk import State
-from tests.zoo.right import note, widget
+from tests.zoo.right import widget
 from tests.zoo.zoo import Wrong, but
-
-WRITTEN: dict[str, note.NoteOptions] = {}
-
-
-def update_what_was_not_written_yet(options: note.NoteOptions) -> State:
-    """Write the file, unless this is what was written at the last update: saves a look at the disk."""
-    if WRITTEN.get(options.path) == options:
-        mode = note.MODES[options.access]
-        return note.state(options.path, options.text, options.header.title, list(options.header.lines), mode)
-    made = note.save(options)
-    WRITTEN[options.path] = options
-    return made
 
 
 def update_that_keeps_what_it_adopts(options: widget.WidgetOptions, state: State | None) -> State:
@@ -29,12 +17,6 @@ def update_that_keeps_what_it_adopts(options: widget.WidgetOptions, state: State
 
 
 WRONG = [
-    Wrong(
-        rule="M1",
-        name="remembers-what-it-wrote",
-        plugin=but(note.plugin, update=update_what_was_not_written_yet),
-        world=note.world,
-    ),
     Wrong(
         rule="M1",
         name="keeps-what-it-adopts",

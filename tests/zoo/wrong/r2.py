@@ -66,7 +66,6 @@ WRONG = [
         name="leaves-a-copy",
         plugin=but(note.plugin, read=read_by_a_copy, delete=delete_with_the_copy),
         world=note.world,
-        also=("U2", "L1"),  # each of them looks at the world after a Read
     ),
     Wrong(rule="R2", name="sends-it-back", plugin=but(widget.plugin, read=read_and_keep_alive), world=widget.world),
 ]

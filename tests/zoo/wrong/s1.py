@@ -32,7 +32,7 @@ def create_and_log(options: widget.WidgetOptions) -> State:
 def with_login(state: State | None, options: widget.WidgetOptions) -> State | None:
     """A state that says how to log in."""
     login = f"{options.name}:{options.key.reveal() if options.key else ''}"
-    return state and {**state, "login": base64.b64encode(login.encode()).decode()}
+    return state and {**state, "login": base64.b64encode(login.encode("utf-8", "surrogatepass")).decode()}
 
 
 def update_past_the_runner(options: widget.WidgetOptions, state: State | None) -> State:
@@ -59,6 +59,13 @@ class SealedOptions(note.NoteOptions):
     """A note with a seal."""
 
     seal: Annotated[Secret, Meta(description="What closes it.")]
+
+
+def validate_sealed(options: SealedOptions) -> list[str]:
+    """What is wrong with the options."""
+    seal, messages = options.seal.reveal(), note.validate(options)
+    fits = len(seal) <= 60 and seal.isascii() and seal.isprintable()
+    return messages if fits else [*messages, "seal is at most 60 characters, printable ASCII"]
 
 
 def sealed(options: SealedOptions) -> note.NoteOptions:
@@ -126,6 +133,7 @@ WRONG = [
         plugin=but(
             note.plugin,
             options=SealedOptions,
+            validate=validate_sealed,
             examples=[{**example, "seal": f"seal-number-{number}"} for number, example in enumerate(note.EXAMPLES)],
             create=create_beside_the_seal,
             read=lambda options: unsealed(note.read(sealed(options))),
