@@ -172,7 +172,7 @@ def _emptied(stage: Stage, command: Literal["delete", "destroy"]) -> None:
         subject.fail(f"after {command} there are records left: {', '.join(stage.records())}")
 
 
-@check("L4", rests_on=(*WORLDS, "L1", "L2"))
+@check("L4", rests_on=(*WORLDS, "U3", "L1", "L2"))
 def test_l4_changes_leave_no_orphan(subject: Subject) -> None:
     """An identity change replaces: the old resource is gone, no orphan.
 
