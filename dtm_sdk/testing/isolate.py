@@ -19,6 +19,8 @@ SPARE: Final = 2.0
 """Seconds that a check has after its limit to say where it hangs."""
 POLL: Final = 0.05
 """Seconds between two looks at whether a child that says nothing has ended."""
+WHERE: Final = signal.SIGUSR2
+"""What a child answers by writing down where each of its threads is (Python's faulthandler)."""
 MARK: Final = "DTM_CONFORMANCE"
 """The variable that tells the programs that a check has started, those too that have left its session."""
 
@@ -61,19 +63,20 @@ def isolated(work: Callable[[], bytes], limit: float, scratch: Path) -> Returned
     if pid == 0:
         os.close(reader)
         os.environ[MARK] = str(scratch)
-        _child(work, limit, trace, writer)
+        _child(work, trace, writer)
     gc.unfreeze()
     os.close(writer)
-    data, status = _received(reader, pid, start + limit + SPARE)
+    data, status, hung = _received(reader, pid, start + limit, trace)
     left = _kill_rest(pid, f"{MARK}={scratch}")
     said = trace.read_text(encoding="utf-8", errors="replace") if trace.exists() else ""
     seconds = time.monotonic() - start
     if data is not None:
         return Returned(data, left=left, seconds=seconds)
-    return Returned(None, _how(status, limit, hung=bool(said)), said, left, seconds)
+    died = f"it did not end within {limit:g} s" if hung else _how(status)
+    return Returned(None, died, said, left, seconds)
 
 
-def _child(work: Callable[[], bytes], limit: float, trace: Path, writer: int) -> NoReturn:
+def _child(work: Callable[[], bytes], trace: Path, writer: int) -> NoReturn:
     code = 70
     try:
         os.setsid()
@@ -83,9 +86,9 @@ def _child(work: Callable[[], bytes], limit: float, trace: Path, writer: int) ->
             os.dup2(nothing.fileno(), 0)
         with trace.open("w", encoding="utf-8") as file:
             faulthandler.enable(file)
-            faulthandler.dump_traceback_later(limit, exit=True, file=file)
+            faulthandler.register(WHERE, file)  # no watchdog: its thread would be missing in a child of this one
             data = work()
-            faulthandler.cancel_dump_traceback_later()
+            faulthandler.unregister(WHERE)
             faulthandler.disable()
         _send(writer, len(data).to_bytes(8, "big") + data)
         code = 0
@@ -101,8 +104,8 @@ def _send(writer: int, data: bytes) -> None:
         data = data[os.write(writer, data) :]
 
 
-def _received(reader: int, pid: int, deadline: float) -> tuple[bytes | None, int]:
-    """What a child sends, None if it isn't whole; and its exit status, once it has ended or its time is up."""
+def _received(reader: int, pid: int, deadline: float, trace: Path) -> tuple[bytes | None, int, bool]:
+    """What a child sends, None if it isn't whole; its exit status; and whether it had to be ended at the deadline."""
     data, status = b"", None
     with selectors.DefaultSelector() as selector:
         selector.register(reader, selectors.EVENT_READ)
@@ -117,12 +120,22 @@ def _received(reader: int, pid: int, deadline: float) -> tuple[bytes | None, int
             elif status is None:
                 status = _status(pid)
     os.close(reader)
-    if status is None and not _whole(data) and time.monotonic() > deadline:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    hung = status is None and not _whole(data) and time.monotonic() > deadline
+    if hung:
+        _end(pid, trace)
     if status is None:
         status = os.waitpid(pid, 0)[1]
-    return data[8:] if _whole(data) else None, status
+    return data[8:] if _whole(data) else None, status, hung
+
+
+def _end(pid: int, trace: Path) -> None:
+    """Let a child say where it hangs, then kill it."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, WHERE)
+        end = time.monotonic() + SPARE
+        while time.monotonic() < end and "(most recent call first)" not in trace.read_text(errors="replace"):
+            time.sleep(POLL)
+        os.kill(pid, signal.SIGKILL)
 
 
 def _whole(data: bytes) -> bool:
@@ -134,10 +147,8 @@ def _status(pid: int) -> int | None:
     return status if found else None
 
 
-def _how(status: int, limit: float, *, hung: bool) -> str:
+def _how(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
-    if hung and code in (1, -signal.SIGKILL):
-        return f"it did not end within {limit:g} s"
     if code < 0:
         return f"it was ended by {signal.Signals(-code).name}"
     return f"it exited with code {code}" if code else "it ended early, without a word"
