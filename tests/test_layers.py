@@ -26,6 +26,8 @@ def lint(package: Path) -> subprocess.CompletedProcess[str]:
         ("helpers.py", "", "A lower layer never imports a higher one"),
         ("options.py", "import dtm_sdk.plugin", "Imports make no circle"),
         ("runner.py", "import dtm_sdk.testing", "The runner never imports testing"),
+        ("testing/model.py", "import dtm_sdk.decide", "The model of rule M1 knows nothing of what it judges"),
+        ("testing/model.py", "import dtm_sdk.testing.runs", "The model of rule M1 knows nothing of what it judges"),
         ("plan.py", "import os", "The plan imports no I/O"),
         ("references.py", "from pathlib import Path", "The plan imports no I/O"),
         ("backends/other.py", "import dtm_sdk.backends.local", "Backends don't know each other"),

@@ -8,9 +8,12 @@ flush or the closing, whichever comes to it (full(4)).
 
 import errno
 import os
+import resource
 import socket
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct
@@ -22,17 +25,17 @@ class Blow(Struct, frozen=True):
     """One fault at one call.
 
     Attributes:
-        number: of the call, from 1.
-        call: its name.
+        call: the name of the call.
+        nth: which of the calls of that name, from 1; how many others come before may vary.
         kind: what happens, e.g. "no space".
     """
 
-    number: int
     call: str
+    nth: int
     kind: str
 
     def __str__(self) -> str:
-        return f"{self.kind} at call {self.number} ({self.call})"
+        return f"{self.kind} at {self.call}, call {self.nth} of that name"
 
 
 def _os_error(code: int) -> Callable[[], Exception]:
@@ -52,6 +55,7 @@ ERRORS: Final[Mapping[str, Callable[[], BaseException]]] = {
     "unknown host": lambda: socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
     "no memory": _os_error(errno.ENOMEM),
     "database error": lambda: sqlite3.OperationalError("disk I/O error"),
+    "database locked": lambda: sqlite3.OperationalError("database is locked"),
     "database full": lambda: sqlite3.OperationalError("database or disk is full"),
 }
 """Kind -> what is raised in place of a call: what the system says then (errno(3)), and what Python makes of it."""
@@ -72,40 +76,52 @@ _FITTING: Final[Mapping[str, Sequence[str]]] = {
     **dict.fromkeys(["BufferedWriter.write", "TextIOWrapper.write", "BufferedRandom.write"], (FULL,)),
     **dict.fromkeys(["BufferedWriter.flush", "TextIOWrapper.flush", "BufferedWriter.close"], (FULL,)),
     **dict.fromkeys(["TextIOWrapper.close", "BufferedWriter.__exit__", "TextIOWrapper.__exit__"], (FULL,)),
-    **dict.fromkeys(["connect", "socket.connect"], ("refused", "time-out")),
+    "socket.connect": ("refused", "time-out"),
     **dict.fromkeys(["socket.send", "socket.sendall"], ("reset", "broken pipe")),
     **dict.fromkeys(["socket.recv", "socket.recv_into"], ("reset", "time-out")),
     "getaddrinfo": ("unknown host",),
     "fork_exec": ("no memory",),
     "posix_spawn": ("no memory",),
-    **dict.fromkeys(["Connection.execute", "Cursor.execute"], ("database error",)),
-    **dict.fromkeys(["Connection.commit", "Connection.__exit__"], ("database full",)),
+    "connect": ("database error",),
+    **dict.fromkeys(["Connection.execute", "Cursor.execute"], ("database error", "database locked")),
+    **dict.fromkeys(["Connection.executemany", "Cursor.executemany"], ("database error", "database full")),
+    **dict.fromkeys(["Connection.executescript", "Cursor.executescript"], ("database error", "database full")),
+    **dict.fromkeys(["Cursor.fetchone", "Cursor.fetchmany", "Cursor.fetchall"], ("database error",)),
+    **dict.fromkeys(["Connection.commit", "Connection.__exit__"], ("database full", "database locked")),
 }
 """Name of a call -> the kinds that fit it. A call that isn't here can't fail by itself (close, seek, getpid)."""
 
 
 def blows(calls: Sequence[Call]) -> Iterator[Blow]:
     """Every fault that fits one of some calls, in their order."""
-    for call in calls:
+    for call, nth in _counted(calls):
         for kind in _FITTING.get(call.name, ()):
             if kind != FULL or call.writable >= 0:
-                yield Blow(call.number, call.name, kind)
+                yield Blow(call.name, nth, kind)
 
 
 def interrupts(calls: Sequence[Call]) -> Iterator[Blow]:
     """A Ctrl-C before each of some calls that can take long or fail, in their order."""
-    yield from (Blow(call.number, call.name, INTERRUPT) for call in calls if call.name in _FITTING)
+    yield from (Blow(call.name, nth, INTERRUPT) for call, nth in _counted(calls) if call.name in _FITTING)
+
+
+def _counted(calls: Sequence[Call]) -> Iterator[tuple[Call, int]]:
+    """Each call with its number among those of its name."""
+    counts: Counter[str] = Counter()
+    for call in calls:
+        counts[call.name] += 1
+        yield call, counts[call.name]
 
 
 def sampled(every: Sequence[Blow], most: int) -> list[Blow]:
-    """Some of many: each pair of call and kind at its first and its last place, then those between, evenly."""
+    """Some of many: each pair of call and kind at its first and its last place, then those between, evenly of each."""
     if len(every) <= most:
         return list(every)
     by_form: dict[tuple[str, str], list[Blow]] = {}
     for blow in every:
         by_form.setdefault((blow.call, blow.kind), []).append(blow)
     chosen = {blow for same in by_form.values() for blow in (same[0], same[-1])}
-    rest = [blow for blow in every if blow not in chosen]
+    rest = [blow for same in by_form.values() for blow in same[1:-1]]
     room = max(most - len(chosen), 0)
     step = len(rest) / room if room else 0
     chosen |= {rest[int(index * step)] for index in range(min(room, len(rest)))}
@@ -122,6 +138,7 @@ class Striker:
     def __init__(self, blow: Blow) -> None:
         self.blow = blow
         self.fired = False
+        self._left = blow.nth
 
     def __call__(self, call: Call) -> None:
         """At each call: nothing but at the one.
@@ -129,7 +146,10 @@ class Striker:
         Raises:
             BaseException: what the system would say, as `ERRORS` has it.
         """
-        if self.fired or call.number != self.blow.number or call.name != self.blow.call:
+        if call.name != self.blow.call:
+            return
+        self._left -= 1
+        if self._left:
             return
         if self.blow.kind == FULL:
             if call.writable >= 0:
@@ -137,8 +157,27 @@ class Striker:
                 _fill(call.writable)
             return
         self.fired = True
-        error = ERRORS[self.blow.kind]()
-        raise error
+        made = ERRORS[self.blow.kind]
+        raise made()  # kept nowhere: a frame that holds its own error keeps what the plugin has open
+
+
+SIZES: Final = (0, 1)
+"""Bytes that files may have in a run with `small_files`: none at all, or a first write that is a short one."""
+
+
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """Inside, no file grows beyond some bytes, of this process or of the children that it starts.
+
+    A write that begins before is short, the next one fails with EFBIG; a child that doesn't ignore the signal of it is
+    killed (setrlimit(2), RLIMIT_FSIZE). So it meets writes that no Python sees: of C libraries, and of commands.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def _fill(number: int) -> None:

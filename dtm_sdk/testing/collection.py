@@ -19,6 +19,8 @@ from dtm_sdk.testing.todos import todos
 from dtm_sdk.testing.worlds.world import World
 
 ROOT = "conformance"
+THOROUGH = 60
+"""How many times longer a check may take that tries all where else some are tried."""
 
 
 class Suite:
@@ -165,7 +167,7 @@ class _PluginNode(pytest.Module):
             Source(self.found.entry.name, root, todos(root) if root else ()),
             allowed,
             config.getoption("--dtm-seed"),
-            config.getoption("--dtm-timeout"),
+            config.getoption("--dtm-timeout") * (THOROUGH if config.getoption("--dtm-thorough") else 1),
             here=config.getoption("usepdb"),
             thorough=config.getoption("--dtm-thorough"),
         )

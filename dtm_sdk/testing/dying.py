@@ -4,6 +4,7 @@ import atexit
 import os
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from dtm_sdk.plugin import Operation, Plugin
+from dtm_sdk.testing.children import adopt, outlive
 from dtm_sdk.testing.subject import Subject
 from dtm_sdk.testing.watch import Call, Watch
 
@@ -33,12 +35,15 @@ def dying(subject: Subject, operation: Operation, number: int, work: Callable[[P
     Args:
         subject: whose plugin it is.
         operation: the one that dies.
-        number: of the call to the system, from 1; one more than there are is the moment after the operation is done.
+        number: of the call to the system, from 1; one more than there are is the moment after the operation is done, 0
+            the one before it begins.
         work: takes the plugin, which dies.
     """
     reader, writer = os.pipe()
+    adopt()
     pid = os.fork()
     if pid == 0:
+        os.setpgid(0, 0)
         os.close(reader)
         code = 1
         try:
@@ -47,9 +52,12 @@ def dying(subject: Subject, operation: Operation, number: int, work: Callable[[P
         finally:
             os._exit(code)
     os.close(writer)
-    with os.fdopen(reader) as said:
-        call = said.read()
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    outlive(pid)
+    os.set_blocking(reader, False)  # what it has left at work may hold the other end
+    call = ""
+    with os.fdopen(reader, "rb") as said, suppress(BlockingIOError):
+        call = os.read(said.fileno(), 1000).decode()
     subject.world.settle()
     if status > 0:
         subject.fail(f"the run that was to die in {operation} ended with a bug of its own")
@@ -70,6 +78,8 @@ def mortal(plugin: Plugin, operation: Operation, number: int, say: Callable[[str
 
     @wraps(function)
     def dies(*arguments: Any) -> Any:
+        if number == 0:
+            die("the start")
         with Watch.here().watching(act) as seen:
             result = function(*arguments)
         if len(seen.calls) == number - 1:
@@ -106,13 +116,19 @@ CHANGING: Final = frozenset(
         *("TextIOWrapper.write", "BufferedWriter.flush", "BufferedWriter.close", "TextIOWrapper.close"),
         *("BufferedWriter.__exit__", "TextIOWrapper.__exit__", "socket.send", "socket.sendall", "fork_exec"),
         *("posix_spawn", "Connection.execute", "Cursor.execute", "Connection.commit", "Connection.__exit__"),
+        *("Connection.executemany", "Cursor.executemany", "Connection.executescript", "Cursor.executescript"),
     }
 )
 """Calls that change something, or ask for it."""
 
 
 def turning_points(names: Sequence[str]) -> list[int]:
-    """The numbers of the calls before which something has just been changed, or will be; one more for the end."""
+    """The numbers of the calls before which something has just been changed, or will be; one more for the end.
+
+    Where no call is seen, of an operation that leaves all to a C library, they are the start and the end.
+    """
+    if not names:
+        return [0, 1]
     changing = [number for number, name in enumerate(names, 1) if name in CHANGING]
     return sorted({1, len(names) + 1, *changing, *(number + 1 for number in changing)})
 

@@ -13,7 +13,8 @@ from dtm_sdk.options import Options, Secret, peel
 from dtm_sdk.shape import declared
 
 AWKWARD = "ab .-_/\\'\"\n\r\t%&#?$é日\U0001f600"
-TEXT = st.one_of(st.text(max_size=20), st.text(AWKWARD, max_size=40), st.text("x", max_size=300))
+LENGTHS = (60, 255, 256, 1000)
+TEXT = st.one_of(st.text(max_size=20), st.text(AWKWARD, max_size=40), st.sampled_from(LENGTHS).map("x".__mul__))
 """Unicode of any kind, what needs quoting somewhere, and what is long."""
 
 
@@ -22,10 +23,16 @@ def raws(options: type[Options], fixed: dict[str, Any]) -> SearchStrategy[dict[s
 
     Args:
         options: the type.
-        fixed: top-level options that are as they are here: those that say how the world is reached.
+        fixed: options of an example. What says how the world is reached is as it is there; so is, in every other one,
+            what names the resource: a part of that may have to be there before.
     """
-    tuning = {option.path for option in declared(options) if option.role == "tuning"}
-    return _struct(options, {name: fixed[name] for name in fixed if name in tuning}, tuning)
+
+    def with_roles(*roles: str) -> SearchStrategy[dict[str, Any]]:
+        kept = {name: value for name, value in fixed.items() if by_role.get(name) in roles}
+        return _struct(options, kept, {name for name, role in by_role.items() if role == "tuning"})
+
+    by_role = {option.path: option.role for option in declared(options)}
+    return st.one_of(with_roles("tuning"), with_roles("tuning", "identity"))
 
 
 def _struct(kind: type[Struct], fixed: dict[str, Any], left_out: set[str]) -> SearchStrategy[dict[str, Any]]:

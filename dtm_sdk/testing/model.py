@@ -3,17 +3,20 @@
 It imports nothing of the planner or the runner: what it says is held against what they do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
 from typing import Final, Literal
 
 from msgspec import Struct, field
 
 Kind = Literal["want", "change", "drop", "rename", "tamper", "remove", "lose", "crash", "fault", "apply"]
-EDITS: Final[tuple[Kind, ...]] = (
-    *("want", "change", "change", "drop", "rename", "tamper", "tamper"),
-    *("remove", "lose", "lose", "crash", "crash", "fault"),
-)
-"""The steps between applies; what can go wrong in more ways stands there more often."""
+Theme = Literal["edits", "drift", "crashes"]
+THEMES: Final[Mapping[Theme, tuple[Kind, ...]]] = {
+    "edits": (*("want", "want", "change", "change", "change", "drop", "drop", "rename"), "tamper", "lose"),
+    "drift": (*("tamper", "tamper", "tamper", "remove", "lose", "lose"), *("change", "change", "drop", "want")),
+    "crashes": (*("crash", "crash", "crash", "fault", "fault"), *("change", "drop", "want"), "tamper", "lose"),
+}
+"""What sequences are mostly about -> the steps between applies; each is as likely as it stands there."""
 
 
 class Step(Struct, frozen=True):
@@ -23,8 +26,9 @@ class Step(Struct, frozen=True):
         kind: `want`: tool `a` shall have identity `b` and variant `c` of its options. `change`: tool `a` gets the next
             variant. `drop`: tool `a` leaves the config. `rename`: tool `a` is called `b`. `tamper`: what the `a`-th
             record is of is changed behind the plugin's back, at its `b`-th place. `remove`: it is removed so. `lose`:
-            the state is lost, then applied. `crash`: an apply whose process dies in operation `a`, at call `b`.
-            `fault`: an apply in which call `b` of operation `a` fails, then another. `apply`: an apply.
+            the state is lost, then applied, where the config says all that it said. `crash`: an apply whose process
+            dies in operation `a`, at call `b`. `fault`: an apply in which call `b` of operation `a` fails, then
+            another. `apply`: an apply.
         a: see `kind`.
         b: see `kind`.
         c: see `kind`.
@@ -58,12 +62,14 @@ class Model(Struct):
         config: name of a tool -> what is wanted.
         records: name of a tool -> what was made.
         world: number of an identity -> variant that is there.
+        named: the options name a resource, so that a record can be moved to another tool.
         uncertain: a run has died since the last apply: what is recorded and there is not known now.
     """
 
     config: dict[int, Wanted] = field(default_factory=dict)
     records: dict[int, Wanted] = field(default_factory=dict)
     world: dict[int, int] = field(default_factory=dict)
+    named: bool = True
     uncertain: bool = False
 
     def want(self, name: int, wanted: Wanted) -> bool:
@@ -85,13 +91,19 @@ class Model(Struct):
         moved = self._move_records()
         done = self._take_away()
         for name, wanted in self.config.items():
-            action = self._decide(name, wanted) or ("Move" if name in moved else "")
+            replaced = f"Delete {name}" in done
+            action = "Create" if replaced else self._decide(name, wanted) or ("Move" if name in moved else "")
             if action:
                 done.append(f"{action} {name}")
             self.world[wanted.identity] = wanted.variant
             self.records[name] = wanted
         self.uncertain = False
         return sorted(done)
+
+    def is_covered(self) -> bool:
+        """Whether the config says all that the records say: nothing is orphaned where these are lost."""
+        wanted = {name: each.identity for name, each in self.config.items()}
+        return all(wanted.get(name) == record.identity for name, record in self.records.items())
 
     def lose(self) -> None:
         """Lose the state."""
@@ -107,7 +119,7 @@ class Model(Struct):
         """A tool without a record takes that of one that has left the config and had its identity; which ones did."""
         moved = set()
         for name, wanted in self.config.items():
-            if name in self.records:
+            if name in self.records or not self.named:
                 continue
             for other, record in self.records.items():
                 if other not in self.config and record.identity == wanted.identity:
@@ -134,6 +146,31 @@ class Model(Struct):
         if record is None:
             return "Adopt"
         return "Update" if record.variant != wanted.variant or there != record.variant else ""
+
+
+def sequences(random: Random, theme: Theme, count: int) -> Iterator[list[Step]]:
+    """Sequences, which start with something that is there.
+
+    An apply follows most of the steps; before a step that is one itself there is mostly something for it to do.
+    """
+
+    def step(kind: Kind) -> Step:
+        return Step(kind, *(random.randrange(MOST) for _ in range(3)))
+
+    for _ in range(count):
+        steps = [Step("want", c=random.randrange(2)), Step("apply")]
+        for _ in range(random.randint(4, 7)):
+            kind = random.choice(THEMES[theme])
+            steps += [step("change")] if kind in APPLYING and random.random() < 0.7 else []
+            steps.append(step(kind))
+            steps += [Step("apply")] if kind not in APPLYING and random.random() < 0.6 else []
+        yield steps
+
+
+MOST: Final = 60
+"""Numbers of steps are below."""
+APPLYING: Final = frozenset({"lose", "crash", "fault"})
+"""Steps that are applies themselves."""
 
 
 def script(steps: Sequence[Step]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Options whose identity is another's, with something before or behind it."""
 
+from contextlib import suppress
 from copy import deepcopy
 
 from dtm_sdk.errors import DtmError
@@ -27,4 +28,17 @@ def nearby(subject: Subject, raw: Raw) -> list[Raw]:
                 continue
             if copy != raw and copy not in found:
                 found.append(copy)
+    return found
+
+
+def makeable(subject: Subject, raw: Raw) -> list[Raw]:
+    """Those of them that can be made beside the resource of `raw`; the world is fresh then."""
+    found = []
+    for other in nearby(subject, raw):
+        subject.fresh()
+        subject.create(raw)
+        with suppress(Exception):  # a part of the identity may name what has to be there before
+            subject.call("create", other)
+            found.append(other)
+    subject.fresh()
     return found

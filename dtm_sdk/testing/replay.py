@@ -1,20 +1,20 @@
 """A sequence of edits, applies and mishaps, done with a real plugin by the real runner, and held against the model."""
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
-from dtm_sdk.plugin import Operation, Plugin
+from dtm_sdk.plugin import Operation, Plugin, State
 from dtm_sdk.testing.blows import Striker, blows
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.dying import dying
-from dtm_sdk.testing.isolate import isolated
+from dtm_sdk.testing.forked import ChildDiedError, forked
 from dtm_sdk.testing.model import TAMPERED, Model, Step, Wanted
+from dtm_sdk.testing.naming import given_paths
 from dtm_sdk.testing.runs import Runner
 from dtm_sdk.testing.source import Source
 from dtm_sdk.testing.subject import Subject, same, without
@@ -25,8 +25,6 @@ from dtm_sdk.testing.worlds.world import World, places
 
 TOOLS: Final = 3
 """How many names of tools there are."""
-CALLS: Final = 24
-"""At how many calls of an operation a sequence may kill it, or let it fail."""
 LIMIT: Final = 30.0
 """Seconds that one sequence may take."""
 CHANGES: Final[tuple[Operation, ...]] = ("create", "update", "delete")
@@ -43,7 +41,8 @@ class Replay:
     def __init__(self, subject: Subject, universe: Universe) -> None:
         self._subject = subject
         self._universe = universe
-        self._model = Model()
+        self._model = Model(named=bool(subject.plugin.shape.identity))
+        self._states: dict[int, State] = {}
         subject.fresh()
         self._runner = Runner(subject.scratch / "run", [subject.plugin])
         self._runner.forget()
@@ -65,9 +64,8 @@ class Replay:
         self._subject.steps.append("destroy")
         if run.problems:
             self._subject.fail(f"destroy fails: {run.problems[0]}")
-        self._subject.same_world(
-            self._subject.empty, self._subject.snapshot(), "after a destroy something is left over"
-        )
+        self._model.destroy()
+        self._hold_world("after a destroy the world is another one than it should be")
 
     def _do(self, step: Step) -> None:
         """Do a step, where it can be done; else nothing."""
@@ -87,15 +85,15 @@ class Replay:
                 self._subject.steps.append(f"tool-{name} is renamed to tool-{step.b % TOOLS}")
             case "tamper" | "remove":
                 self._disturb(step)
-            case "lose" if not model.uncertain and self._can_be_found:
+            case "lose" if not model.uncertain and model.is_covered() and self._can_be_found:
                 self._subject.steps.append("the state is lost")
                 self._runner.forget()
                 model.lose()
                 self._apply()
             case "crash" if self._can_be_found:
-                self._crash(CHANGES[step.a % len(CHANGES)], step.b % CALLS + 1)
+                self._crash(CHANGES[step.a % len(CHANGES)], step.b % (self._universe.calls + 1) + 1)
             case "fault" if self._can_be_found:
-                self._fault(CHANGES[step.a % len(CHANGES)], step.b % CALLS + 1)
+                self._fault(CHANGES[step.a % len(CHANGES)], step.b % (self._universe.calls + 1) + 1)
             case "apply":
                 self._apply()
 
@@ -126,18 +124,24 @@ class Replay:
         wanted = {f"tool-{name}": found for name, found in self._model.records.items()}
         if records.keys() != wanted.keys():
             self._subject.fail(f"recorded are {sorted(records)}, where the table says {sorted(wanted)}")
-        volatile = self._subject.plugin.volatile
+        given = given_paths(self._subject.plugin)
         for name, found in wanted.items():
-            one = without(self._universe.at(found).state, volatile)
-            other = without(records[name].resource, volatile)
+            one = without(self._universe.at(found).state, given)
+            other = without(records[name].resource, given)
             if not same(one, other):
                 self._subject.fail(f"the record of {name} is another one than its options make", difference(one, other))
+        self._states |= {found.identity: records[name].resource for name, found in wanted.items()}
+        self._hold_world("the world is another one than the config makes")
+
+    def _hold_world(self, message: str) -> None:
+        """What is there is what the model says, where each resource can be seen alone; else that it is empty."""
         if self._universe.separate:
-            states = {found.identity: records[name].resource for name, found in wanted.items()}
-            there = self._universe.named(self._subject.snapshot(), states)
+            there = self._universe.named(self._subject.snapshot(), self._states)
             expected = self._universe.tree(self._model.world)
             if places(expected, there):
-                self._subject.fail("the world is another one than the config makes", difference(expected, there))
+                self._subject.fail(message, difference(expected, there))
+        elif not self._model.world:
+            self._subject.same_world(self._subject.empty, self._subject.snapshot(), message)
 
     def _disturb(self, step: Step) -> None:
         """Change or remove a resource behind the plugin's back, where it is recorded and has places of its own."""
@@ -221,28 +225,33 @@ def replay(plugin: Plugin, world: World, folder: Path, steps: Sequence[Step]) ->
 def replayed(plugin: Plugin, world: World, folder: Path, steps: Sequence[Step]) -> Violation | None:
     """What is wrong with a sequence, if anything; done in a process of its own, so that none remembers another."""
 
-    def work() -> bytes:
+    def work() -> tuple[str, Sequence[str], str] | None:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, LIMIT)  # it ends the process
         try:
             replay(plugin, world, folder, steps)
         except Violation as violation:
-            return msgspec.json.encode([violation.message, violation.difference, violation.trace])
-        return b"null"
+            return violation.message, violation.difference, violation.trace
+        return None
 
     folder.mkdir()
     try:
-        returned = isolated(work, LIMIT, folder)
+        found = forked(work)
+    except ChildDiedError as error:
+        return Violation(f"a sequence could not be done to its end: {error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if returned.data is None:
-        return Violation(f"a sequence could not be done: {returned.died}", trace=returned.trace)
-    found = msgspec.json.decode(returned.data, type=tuple[str, tuple[str, ...], str] | None)
-    return Violation(*found) if found else None
+    return Violation(found[0], tuple(found[1]), found[2]) if found else None
 
 
 def smaller(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    """Sequences that are simpler than one: with a step less, or with a smaller number."""
-    for index in range(len(steps)):
-        yield [*steps[:index], *steps[index + 1 :]]
+    """Sequences that are simpler than one: without half of its steps, a quarter ... or one; with a smaller number."""
+    size = len(steps)
+    while size := size // 2 if size > 1 else 0:
+        for start in range(0, len(steps), size):
+            yield [*steps[:start], *steps[start + size :]]
+    if len(steps) == 1:
+        yield []
     for index, step in enumerate(steps):
         for a, b, c in ((0, step.b, step.c), (step.a, 0, step.c), (step.a, step.b, 0)):
             if (a, b, c) != (step.a, step.b, step.c):

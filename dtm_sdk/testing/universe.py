@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.model import Wanted
-from dtm_sdk.testing.naming import names, renamed
-from dtm_sdk.testing.nearby import nearby
+from dtm_sdk.testing.naming import given_paths, names, renamed
+from dtm_sdk.testing.nearby import makeable
 from dtm_sdk.testing.subject import Raw, Subject, same
+from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.world import Place, Tree, at, places, pruned, with_place
 
 Made = tuple[Place, Any]
@@ -39,12 +40,14 @@ class Universe:
 
     Attributes:
         resources: of each identity, its variants.
+        calls: how many calls a Create makes.
         separate: whether each resource has places of its own in the world, so that it can be seen and disturbed alone.
     """
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._empty = pruned(subject.world, subject.empty)
+        self.calls = 0
         seen = [[self._seen(raw, index) for raw in raws] for index, raws in enumerate(_raws(subject))]
         tops = [{place for each in variants for place, _ in each.made} for variants in seen]
         apart = not any(mine & other for index, mine in enumerate(tops) for other in tops[index + 1 :])
@@ -89,16 +92,18 @@ class Universe:
         return with_place(tree, *every[number % len(every)]) if every else None
 
     def _names(self, state: State, identity: int) -> dict[Any, str]:
-        return names(state, self._subject.plugin.volatile, f" of {identity}")
+        return names(state, given_paths(self._subject.plugin), f" of {identity}")
 
     def _actual(self, made: Sequence[Made], identity: int, state: State) -> list[Made]:
         """Places and values with the volatile values of a state."""
         back = {name: value for value, name in self._names(state, identity).items()}
-        return [(tuple(renamed(list(place), back)), renamed(value, back)) for place, value in made]
+        return [(tuple(str(renamed(key, back)) for key in place), renamed(value, back)) for place, value in made]
 
     def _seen(self, raw: Raw, identity: int) -> Resource:
         self._subject.fresh()
-        state = self._subject.create(raw)
+        with Watch.here().watching() as seen:
+            state = self._subject.create(raw)
+        self.calls = max(self.calls, len(seen.calls))
         tree = self.named(self._subject.snapshot(), {identity: state})
         return Resource(raw, state, tuple((place, at(tree, place)) for place in places(self._empty, tree)))
 
@@ -139,7 +144,7 @@ def _raws(subject: Subject) -> list[list[Raw]]:
     pair = subject.pairs[0] if subject.pairs else (subject.an_example(),)
     return [
         list(pair),
-        *([_like(sibling, each, subject) for each in pair] for sibling in nearby(subject, pair[0])[:2]),
+        *([_like(sibling, each, subject) for each in pair] for sibling in makeable(subject, pair[0])[:2]),
     ]
 
 

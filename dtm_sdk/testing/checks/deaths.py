@@ -13,8 +13,9 @@ from dtm_sdk.options import Json
 from dtm_sdk.plugin import Operation, Plugin, State
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.dying import dying, ending, evenly, turning_points
-from dtm_sdk.testing.naming import meaning
-from dtm_sdk.testing.nearby import nearby
+from dtm_sdk.testing.enough import within
+from dtm_sdk.testing.naming import given_paths, meaning
+from dtm_sdk.testing.nearby import makeable
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.runs import Run, Runner
 from dtm_sdk.testing.subject import Raw, Subject, same
@@ -22,6 +23,8 @@ from dtm_sdk.testing.verdicts import unsupported
 from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.world import Tree, places
 
+ENOUGH = 20.0
+"""Seconds after which no further run dies in an operation, unless at all of its calls is asked for."""
 DEATHS = 12
 """At how many of the calls of an operation a run dies, unless all are asked for."""
 CORE = ("A1", "C1", "C2", "C6", "C7", "R1", "R3", "R6", "U1", "D1", "D2", "D3", "L1")
@@ -67,9 +70,9 @@ def test_f2_death_in_update(subject: Subject) -> None:
 def test_f2_death_in_replace(subject: Subject) -> None:
     """The process dies at each I/O call of the Delete or the Create of a Replace: the next apply converges."""
     first = subject.an_example()
-    others = nearby(subject, first)
+    others = makeable(subject, first)
     if not others:
-        unsupported("no other identity is valid, so nothing can be replaced")
+        unsupported("no near identity can be made, so nothing can be replaced")
     for operation in ("delete", "create"):
         _hold_deaths(subject, operation, tools(subject, first), tools(subject, others[0]))
 
@@ -84,17 +87,23 @@ def _hold_deaths(subject: Subject, operation: Operation, before: Tools, after: T
     """Let runs die at the calls of an operation, and look at what the next one makes of it."""
     wanted = _wanted(subject, after)
     calls = _calls(subject, operation, before, after)
-    total, died = len(calls), 0
-    for number in range(1, total + 2) if subject.thorough else evenly(turning_points(calls), DEATHS):
+    total, died, tried = len(calls), 0, 0
+    every = range(0 if not calls else 1, total + 2)
+    chosen = every if subject.thorough else evenly(turning_points(calls), DEATHS)
+    for number in within(ENOUGH, chosen, subject):
+        tried += 1
         runner = _recorded(subject, before)
         death = dying(subject, operation, number, partial(_apply, runner, after))
-        subject.steps.append(f"# apply, killed in {operation} before call {number} of {total} ({death.call})")
+        where = f"before call {number} of {total} ({death.call})" if total else f"at {death.call}"
+        subject.steps.append(f"# apply, killed in {operation} {where}")
         died += death.died
         if subject.plugin.recovery == "manual" and operation == "create":
             _hold_asks(subject, runner, after)
         else:
             _hold_next(subject, runner, after, wanted, "after a run that was killed")
-    subject.notes.append(f"{operation}: {died} runs were killed, at {total + 1} places")
+    left_out = len(every) - tried
+    more = f"; {left_out} more places were left out, --dtm-thorough tries all" if left_out else ""
+    subject.notes.append(f"{operation}: {died} runs were killed, each at another of {len(every)} places{more}")
     if not died:
         subject.fail(f"no run could be killed in {operation}: it was never called")
 
@@ -141,7 +150,7 @@ def _wanted(subject: Subject, after: Tools) -> Tree:
 def _meaning(subject: Subject, runner: Runner) -> Tree:
     tree = subject.snapshot()
     for record in runner.records().values():
-        tree = meaning(subject.world, tree, record.resource, tuple(subject.plugin.volatile))
+        tree = meaning(subject.world, tree, record.resource, given_paths(subject.plugin))
     return meaning(subject.world, tree, None, ())
 
 

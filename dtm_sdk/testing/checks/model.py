@@ -2,22 +2,26 @@
 
 import time
 from collections.abc import Callable
+from random import Random
 from typing import Any, Final
 
 from dtm_sdk.errors import DtmError, OptionsError, PluginError
-from dtm_sdk.testing.model import EDITS, Step, script
+from dtm_sdk.testing.enough import within
+from dtm_sdk.testing.model import Step, Theme, script, sequences
 from dtm_sdk.testing.replay import replayed, smaller
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Raw, Subject, describe, trace_of
 from dtm_sdk.testing.verdicts import Violation
 from dtm_sdk.testing.watch import Watch
 
-SEQUENCES: Final = 25
-"""How many sequences are tried, unless as many as can be are asked for."""
+SEQUENCES: Final = 8
+"""How many sequences of each theme are tried, unless as many as can be are asked for."""
 OPTIONS: Final = 40
 """How many sets of options are tried, likewise."""
 THOROUGH: Final = 20
 """How many times more, when that is asked for."""
+ENOUGH: Final = 25.0
+"""Seconds after which no further sequence is begun, unless as many as can be are asked for."""
 SHRINKING: Final = 15.0
 """Seconds that a failing sequence is made smaller for: the check has a time limit, and must say what it found."""
 CORE = ("C1", "C2", "R1", "R3", "D1", "D2")
@@ -26,48 +30,57 @@ STEPS = ("C6", "C7", "R5", "R6", "U1", "U3", "U5", "D3", "L2", "L3", "L5", "L6")
 
 
 @check("M1", rests_on=(*CORE, *STEPS))
-def test_m1_sequences_agree_with_the_model(subject: Subject) -> None:
+def test_m1_sequences_of_edits(subject: Subject) -> None:
     """Generated sequences of apply, change, tamper, remove, delete, lose-state and crash agree with a pure model.
 
     The model is the table of section 2, written once more. A failing sequence is made smaller, and printed as a script
-    that runs by itself.
+    that runs by itself. These sequences are mostly of edits of the config.
 
     Why: each step may be right and two of them together wrong: a rename after a crash, a change of what somebody else
     has changed. Nobody thinks of all of them.
 
     Wrong:
         def update(options):
-            current = json.loads(path.read_text())
-            current.update(as_dict(options))      # what was there once stays for ever
-            path.write_text(json.dumps(current))
+            if WRITTEN.get(options.path) != options:  # somebody may have changed it since
+                path.write_text(options.text)
+                WRITTEN[options.path] = options
 
     Mend: run the printed script, and look at the first step whose outcome is not what you expect. Let what an operation
     does depend on its options and on what is there, on nothing that an earlier one has left in memory.
     """
-    tried: list[list[Step]] = []
+    _hold(subject, "edits")
+
+
+@check("M1", rests_on=(*CORE, *STEPS))
+def test_m1_sequences_of_drift(subject: Subject) -> None:
+    """Sequences in which things are changed and removed behind the plugin's back, and states are lost, agree too."""
+    _hold(subject, "drift")
+
+
+@check("M1", rests_on=(*CORE, *STEPS))
+def test_m1_sequences_of_crashes(subject: Subject) -> None:
+    """Sequences in which runs die and calls fail agree too."""
+    _hold(subject, "crashes")
+
+
+def _hold(subject: Subject, theme: Theme) -> None:
+    """Do generated sequences; the first one that fails is made smaller."""
+    folder = subject.scratch / "run" / "sequence"
 
     def holds(steps: list[Step]) -> Violation | None:
-        return replayed(subject.plugin, subject.world, subject.scratch / "run" / "sequence", steps)
+        return replayed(subject.plugin, subject.world, folder, steps)
 
-    def run(steps: list[Step]) -> None:
-        tried.append(steps)
+    count = SEQUENCES * (THOROUGH if subject.thorough else 1)
+    done: list[int] = []
+    random = Random(f"{subject.seed} {theme}")  # noqa: S311  # it makes samples
+    for steps in within(ENOUGH, sequences(random, theme, count), subject):
+        done.append(len(steps))
         if violation := holds(steps):
-            raise violation
-
-    try:
-        _generate(subject, SEQUENCES, _steps, run)
-    except Violation as violation:
-        steps, least = _shrunk(tried[-1], violation, holds)
-        raise Violation(least.message, least.difference, least.trace, script(steps)) from None
-    subject.notes.append(f"{len(tried)} sequences of {sum(map(len, tried))} steps")
-
-
-def _steps(st: Any) -> Any:
-    """Sequences, which start with something that is there; an apply comes after two edits, on the average."""
-    numbers = st.integers(0, 60)
-    edits = st.builds(Step, st.sampled_from(EDITS), numbers, numbers, numbers)
-    rest = st.lists(edits | edits | st.just(Step("apply")), min_size=2, max_size=14)
-    return rest.map(lambda steps: [Step("want"), Step("apply"), *steps])
+            least, violation = _shrunk(steps, violation, holds)
+            raise Violation(violation.message, violation.difference, violation.trace, script(least))
+    more = "" if subject.thorough else f"; --dtm-thorough tries {THOROUGH} times as many"
+    short = f" of {count}, for they take long" if len(done) < count else ""
+    subject.notes.append(f"{len(done)} sequences{short}, {sum(done)} steps{more}")
 
 
 def _shrunk(
@@ -115,7 +128,8 @@ def test_m2_generated_options(subject: Subject) -> None:
         return raws(subject.plugin.options, subject.an_example())
 
     _generate(subject, OPTIONS, options, run)
-    subject.notes.append(", ".join(f"{count} {what}" for what, count in counts.items()))
+    more = "" if subject.thorough else f"; --dtm-thorough tries {THOROUGH} times as many"
+    subject.notes.append(", ".join(f"{count} {what}" for what, count in counts.items()) + more)
     if not counts["made"]:
         subject.fail(f"nothing could be made of {OPTIONS} generated sets of options: {subject.notes[-1]}")
 

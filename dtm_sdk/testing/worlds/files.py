@@ -5,11 +5,12 @@ import resource
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from dtm_sdk.testing.worlds.commands import command_faults
+from dtm_sdk.testing.watch import Watch
+from dtm_sdk.testing.worlds.commands import command_faults, counted
 from dtm_sdk.testing.worlds.sqlite import BESIDE, content, fill, is_sqlite
 from dtm_sdk.testing.worlds.world import Fault, Tree, World
 
@@ -80,8 +81,12 @@ class FileWorld(World):
 
     def faults(self) -> Sequence[Fault]:
         """The process has no descriptor left; commands fail; what else may befall a call is the suite's own."""
-        none_left = Fault("no file can be opened", _no_descriptor, blind=False)
+        none_left = Fault("no file can be opened", _no_descriptor, blind=False, single=False)
         return [none_left, *command_faults(self._commands, self._folder.parent)]
+
+    def counting(self) -> AbstractContextManager[Callable[[], int]]:
+        """Inside, commands are counted."""
+        return counted(self._commands, self._folder.parent)
 
     def plant(self) -> None:
         """Put the neighbours and the files there."""
@@ -131,7 +136,8 @@ def _no_descriptor(only: int = 0) -> Iterator[Callable[[], int]]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
     try:
-        yield lambda: 1
+        with Watch.here().watching() as seen:
+            yield lambda: len([*seen.names, *seen.children, *seen.libraries])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

@@ -151,9 +151,11 @@ class HttpWorld(World):
             self._state.clear()
             self._state.update(deepcopy(tree))
 
-    def calls(self) -> int:
-        """How many requests have come."""
-        return len(self.requests)
+    @contextmanager
+    def counting(self) -> Iterator[Callable[[], int]]:
+        """Inside, requests are counted."""
+        before = len(self.requests)
+        yield lambda: len(self.requests) - before
 
     def settle(self) -> None:
         """Wait until each connection that was made before is closed, and what came through it is answered."""

@@ -4,11 +4,11 @@ import os
 import signal
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from dtm_sdk.testing.watch import Watch
-from dtm_sdk.testing.worlds.commands import command_faults
+from dtm_sdk.testing.worlds.commands import command_faults, counted
 from dtm_sdk.testing.worlds.world import Fault, Tree, World
 
 
@@ -69,8 +69,12 @@ class ProcessWorld(World):
 
     def faults(self) -> Sequence[Fault]:
         """The server that doesn't answer; each tool that fails, prints nonsense, is killed or missing."""
-        server = [Fault("the server does not answer", self._paused)] if self.pid else []
+        server = [Fault("the server does not answer", self._paused, single=False)] if self.pid else []
         return [*server, *command_faults(self.commands, self._scratch)]
+
+    def counting(self) -> AbstractContextManager[Callable[[], int]]:
+        """Inside, commands are counted."""
+        return counted(self.commands, self._scratch)
 
     @contextmanager
     def _paused(self, only: int = 0) -> Iterator[Callable[[], int]]:  # noqa: ARG002  # a server pauses as a whole

@@ -27,11 +27,13 @@ class Fault(Struct, frozen=True):
         strike: for as long as what it returns is entered, the calls that the plugin makes meet the fault: all of them,
             or only the one of that number (from 1). What is entered gives a function that says how many have met it.
         blind: not even whether the resource is there can be told; an answer whose body alone is lost still tells it.
+        single: one call of several can be chosen; else it befalls all of them, whatever `only` says.
     """
 
     name: str
     strike: "Strike"
     blind: bool = True
+    single: bool = True
 
 
 class Strike(Protocol):
@@ -85,9 +87,9 @@ class World(ABC):
         """The ways in which all calls of the plugin can be made to fail; faults of files are the suite's own."""
         return ()
 
-    def calls(self) -> int:
-        """How many calls have come from the plugin so far, where the world can tell; else 0."""
-        return 0
+    def counting(self) -> AbstractContextManager[Callable[[], int]]:
+        """Inside, the calls that come from the plugin are counted, where the world can tell; gives their number."""
+        return nullcontext(lambda: 0)
 
     def settle(self) -> None:  # noqa: B027  # most worlds do what they are asked for at once
         """Wait until what a plugin that died has asked for is done; nothing by default."""

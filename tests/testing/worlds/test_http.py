@@ -1,10 +1,12 @@
 """A service in Python on a real socket, and what befalls requests."""
 
 import json
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException, IncompleteRead
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -148,3 +150,33 @@ def test_which_requests_change_things_may_be_said(tmp_path: Path) -> None:
         ask(world, "PUT", "a", 1)
         ask(world, "GET", "do-it")
         assert world.mutations() == 1
+
+
+def test_what_a_client_that_died_has_asked_is_done_when_the_world_has_settled(tmp_path: Path) -> None:
+    let, asked, store = Event(), Event(), Store()
+
+    def slowly(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        asked.set()
+        let.wait(5)
+        return store(environ, start_response)
+
+    world = HttpWorld(slowly, store.state)
+    with world.opened(tmp_path):
+        parts = urlsplit(world.url)
+        with socket.create_connection((parts.hostname, parts.port)) as client:
+            client.sendall(b"PUT /late HTTP/1.1\r\nContent-Length: 1\r\n\r\n7")
+            assert asked.wait(5)
+        settled = Thread(target=world.settle)
+        settled.start()
+        before = dict(store.state)
+        let.set()
+        settled.join(5)
+        assert (before, store.state) == ({}, {"late": 7})
+
+
+def test_requests_are_counted_from_when_that_is_asked_for(world: HttpWorld) -> None:
+    ask(world, "PUT", "a", 1)
+    with world.counting() as counted:
+        ask(world, "GET", "a")
+        ask(world, "GET", "b")
+    assert counted() == 2
