@@ -42,7 +42,7 @@ class Group(Struct, frozen=True):
 GROUPS: Final = (
     Group("A", "Declaration", "core", ("declaration",)),
     Group("V", "Validation", "core", ("validation",)),
-    Group("C", "Create", "core", ("create",)),
+    Group("C", "Create", "core", ("create", "beside")),
     Group("R", "Read", "core", ("read",)),
     Group("U", "Update", "core", ("update",)),
     Group("D", "Delete", "core", ("delete",)),
