@@ -14,7 +14,13 @@ from dtm_sdk.shape import declared
 
 AWKWARD = "ab .-_/\\'\"\n\r\t%&#?$é日\U0001f600"
 LENGTHS = (60, 255, 256, 1000)
-TEXT = st.one_of(st.text(max_size=20), st.text(AWKWARD, max_size=40), st.sampled_from(LENGTHS).map("x".__mul__))
+TEXT = st.one_of(
+    st.text(max_size=20),
+    st.text(AWKWARD, min_size=1, max_size=12),
+    st.text(AWKWARD, min_size=8, max_size=40),
+    st.text("a \r\n", min_size=2, max_size=8),
+    st.sampled_from(LENGTHS).map("x".__mul__),
+)
 """Unicode of any kind, what needs quoting somewhere, and what is long."""
 
 

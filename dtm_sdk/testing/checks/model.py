@@ -16,7 +16,7 @@ from dtm_sdk.testing.watch import Watch
 
 SEQUENCES: Final = 8
 """How many sequences of each theme are tried, unless as many as can be are asked for."""
-OPTIONS: Final = 40
+OPTIONS: Final = 60
 """How many sets of options are tried, likewise."""
 THOROUGH: Final = 20
 """How many times more, when that is asked for."""

@@ -18,7 +18,21 @@ def create_that_tries_again(options: widget.WidgetOptions) -> State:
     return widget.described(widget.ask(options, "POST", "/widgets", widget.sent(options)))
 
 
+def update_that_knows_recorded_ones_only(options: widget.WidgetOptions, state: State | None) -> State:
+    """Bring the widget to the options; one that isn't recorded is taken for one that is not there."""
+    if state:
+        return widget.update(options, state)
+    return widget.described(widget.ask(options, "POST", "/widgets", widget.sent(options)))
+
+
 WRONG = [
+    Wrong(
+        rule="F3",
+        name="knows-recorded-ones-only",
+        plugin=but(widget.plugin, update=update_that_knows_recorded_ones_only),
+        world=widget.world,
+        also=("L5", "F1", "F2", "F4", "M1"),  # whatever makes one that isn't recorded, a second one is made
+    ),
     Wrong(
         rule="F3",
         name="tries-again-blindly",
