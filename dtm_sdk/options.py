@@ -187,7 +187,7 @@ def secret_texts(kind: Any, value: Json) -> Iterator[str]:
             for item in value.values():
                 yield from secret_texts(get_args(member)[1], item)
         elif isinstance(value, list):
-            for suffix, each in items(member):
+            for suffix, each in ((suffix, each) for suffix, each in items(member) if suffix.startswith("[")):
                 for item in value if suffix == "[]" else value[int(suffix[1:-1]) :][:1]:
                     yield from secret_texts(each, item)
 

@@ -386,7 +386,9 @@ def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_without_copier_it_says_how_to_install_it(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['copier'] = None; from dtm_sdk.cli import run; sys.exit(run(sys.argv[1:]))"
+    code = (
+        "import sys; sys.modules['copier'] = None; from dtm_sdk.cli import dispatch; sys.exit(dispatch(sys.argv[1:]))"
+    )
     command = [sys.executable, "-c", code, "develop", "create-plugin", "--name=x1"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, stdin=subprocess.DEVNULL)
     assert done.returncode == 1
@@ -396,7 +398,7 @@ def test_without_copier_it_says_how_to_install_it(tmp_path: Path) -> None:
 
 def test_copier_is_imported_for_nothing_else() -> None:
     code = (
-        "import sys; from dtm_sdk.cli import run\n"
+        "import sys; from dtm_sdk.cli import dispatch as run\n"
         "for arguments in (['develop', '--help'], ['develop', 'create-plugin', '--help'], ['develop', 'docs', '/']):\n"
         "    run(arguments)\n"
         "print(sorted({'copier', 'cookiecutter', 'jinja2', 'pytest'} & set(sys.modules)))"
@@ -518,7 +520,9 @@ def test_a_plugin_that_can_not_be_imported_is_said_in_one_line(tmp_path: Path) -
 
 def test_without_pytest_validate_plugin_says_how_to_install_it(tmp_path: Path) -> None:
     project = raw(tmp_path / "project", "files")
-    code = "import sys; sys.modules['pytest'] = None; from dtm_sdk.cli import run; sys.exit(run(sys.argv[1:]))"
+    code = (
+        "import sys; sys.modules['pytest'] = None; from dtm_sdk.cli import dispatch; sys.exit(dispatch(sys.argv[1:]))"
+    )
     command = [sys.executable, "-c", code, "develop", "validate-plugin", str(project)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 1

@@ -173,11 +173,12 @@ def _kill_rest(session: int, mark: str) -> tuple[str, ...]:
 def _processes(session: int, mark: bytes) -> list[_Process]:
     """The processes of a session, and orphans with the mark, as Linux's /proc lists them (proc(5)); none elsewhere."""
     found = []
+    heirs = ("1", str(os.getpid()))  # who inherits orphans: this one, where it is a subreaper (prctl(2))
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ValueError, IndexError):
             fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
             ours = int(fields[3]) == session
-            if not ours and fields[1] == "1":
+            if not ours and fields[1] in heirs:
                 ours = mark in (entry / "environ").read_bytes().split(b"\0")
             if ours and fields[0] != "Z":
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()

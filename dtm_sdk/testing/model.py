@@ -12,7 +12,7 @@ from msgspec import Struct, field
 Kind = Literal["want", "change", "drop", "rename", "tamper", "remove", "lose", "crash", "fault", "apply"]
 Theme = Literal["edits", "drift", "crashes"]
 THEMES: Final[Mapping[Theme, tuple[Kind, ...]]] = {
-    "edits": (*("want", "want", "change", "change", "change", "drop", "drop", "rename"), "tamper", "lose"),
+    "edits": (*("want", "want", "change", "change", "change", "drop", "drop", "rename"), "tamper", "lose", "lose"),
     "drift": (*("tamper", "tamper", "tamper", "remove", "lose", "lose"), *("change", "change", "drop", "want")),
     "crashes": (*("crash", "crash", "crash", "fault", "fault"), *("change", "drop", "want"), "tamper", "lose"),
 }

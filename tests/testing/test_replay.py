@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dtm_sdk import State
 from dtm_sdk.testing.checks.model import test_m1_sequences_of_drift as drift
 from dtm_sdk.testing.model import Step
 from dtm_sdk.testing.replay import replayed, smaller
@@ -16,7 +17,20 @@ from tests.zoo.wrong.m1 import WRONG
 from tests.zoo.zoo import Wrong, but
 
 DRIFTED = [Step("want"), Step("apply"), Step("tamper"), Step("apply"), Step("tamper"), Step("apply")]
-FORGETFUL = WRONG[0]
+WRITTEN: dict[str, note.NoteOptions] = {}
+
+
+def update_what_was_not_written_yet(options: note.NoteOptions) -> State:
+    """Write the file, unless this is what was written at the last update: saves a look at the disk."""
+    if WRITTEN.get(options.path) == options:
+        mode = note.MODES[options.access]
+        return note.state(options.path, options.text, options.header.title, list(options.header.lines), mode)
+    made = note.save(options)
+    WRITTEN[options.path] = options
+    return made
+
+
+FORGETFUL = but(note.plugin, update=update_what_was_not_written_yet)
 
 
 def size(steps: list[Step]) -> tuple[int, int]:
@@ -56,7 +70,7 @@ def test_a_right_plugin_does_as_the_model_says(steps: list[Step], tmp_path: Path
 
 
 def test_a_sequence_that_fails_says_what_was_done(tmp_path: Path) -> None:
-    violation = replayed(FORGETFUL.plugin, FORGETFUL.world(), tmp_path / "sequence", DRIFTED)
+    violation = replayed(FORGETFUL, note.world(), tmp_path / "sequence", DRIFTED)
     assert violation is not None
     first, *steps = violation.message.splitlines()
     assert first == "the world is another one than the config makes"
@@ -69,8 +83,7 @@ def test_a_sequence_that_fails_says_what_was_done(tmp_path: Path) -> None:
 
 def test_no_sequence_remembers_another(tmp_path: Path) -> None:
     verdicts = [
-        replayed(FORGETFUL.plugin, FORGETFUL.world(), tmp_path / "sequence", steps)
-        for steps in (DRIFTED, DRIFTED[:4], DRIFTED)
+        replayed(FORGETFUL, note.world(), tmp_path / "sequence", steps) for steps in (DRIFTED, DRIFTED[:4], DRIFTED)
     ]
     assert [verdict is None for verdict in verdicts] == [False, True, False]
 

@@ -298,7 +298,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         world = self.server.world
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client has died, or given up: what it asks for is not known
+            self.close_connection = True
+            return
         if self.path == "/dtm-settle":
             self._send(Answer("204 No Content", [], b""))
             return

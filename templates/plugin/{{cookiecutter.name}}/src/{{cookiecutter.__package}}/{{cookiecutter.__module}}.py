@@ -8,6 +8,7 @@ from contextlib import suppress
 from dtm_sdk import PluginError
 
 SUFFIX = ".dtm-tmp"
+PIECE = 2**16
 KINDS = {stat.S_IFDIR: "a directory", stat.S_IFLNK: "a link"}
 
 
@@ -91,8 +92,13 @@ def _look(filename: str) -> os.stat_result | None:
 def _bytes(filename: str) -> bytes:
     # The flags are for what may take the file's place just now: a link isn't followed, a pipe isn't waited for.
     number = os.open(filename, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(number, "rb", buffering=0) as file:
-        return file.readall()
+    try:
+        pieces = [os.read(number, PIECE)]
+        while pieces[-1]:
+            pieces.append(os.read(number, PIECE))
+    finally:
+        os.close(number)
+    return b"".join(pieces)
 
 
 def _put(data: bytes, beside: str, filename: str, replaced: os.stat_result | None) -> None:
@@ -109,12 +115,16 @@ def _put(data: bytes, beside: str, filename: str, replaced: os.stat_result | Non
 def _write(filename: str, data: bytes, replaced: os.stat_result | None) -> None:
     # A file that replaces another has its mode before its text: others may not open what is to be private.
     mode = 0o666 if replaced is None else replaced.st_mode & 0o777
-    with open(filename, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+    number = os.open(filename, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
         if replaced is not None:
-            os.fchmod(file.fileno(), mode)  # the umask took from it above
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+            os.fchmod(number, mode)  # the umask took from it above
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(number, rest) :]
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _discard(filename: str) -> None:
