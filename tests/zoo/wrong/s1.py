@@ -48,13 +48,6 @@ def delete_by_a_command(options: widget.WidgetOptions, state: State | None) -> b
     return widget.delete(options, state)
 
 
-def refuse_by_what_it_is(options: widget.WidgetOptions) -> list[str]:
-    """What is wrong with the options."""
-    token = options.token.reveal()
-    messages = [each for each in widget.validate(options) if not each.startswith("token")]
-    return messages if token.isascii() and token.isprintable() else [*messages, f"token {token} is printable ASCII"]
-
-
 class SealedOptions(note.NoteOptions):
     """A note with a seal."""
 
@@ -119,12 +112,6 @@ WRONG = [
         rule="S1",
         name="hands-it-to-a-command",
         plugin=but(widget.plugin, delete=delete_by_a_command),
-        world=widget.world,
-    ),
-    Wrong(
-        rule="S1",
-        name="shows-what-it-refuses",
-        plugin=but(widget.plugin, validate=refuse_by_what_it_is),
         world=widget.world,
     ),
     Wrong(
