@@ -10,7 +10,7 @@ import pytest
 import dtm_sdk
 
 PACKAGE = Path(dtm_sdk.__file__).parent
-MODULES = sorted(PACKAGE.rglob("*.py"))
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_template" not in path.parts)  # no Python yet
 MODULE_LINES = 350
 FUNCTION_LINES = 60
 

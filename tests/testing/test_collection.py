@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import dtm_sdk
 from tests.testing.repository import RIGHT, Repository, verdicts
 
 WRONG = "path.read_text().strip() + '!'"
@@ -203,6 +204,8 @@ def test_the_author_s_world_is_used_and_open_for_his_own_tests(note: Repository)
         "conftest.py",
         """
         import pytest
+
+import dtm_sdk
         from dtm_sdk.testing import FileWorld
 
         @pytest.fixture
@@ -238,7 +241,7 @@ def test_the_report_is_what_its_schema_says(note: Repository) -> None:
 
     note.pytest("--dtm-conformance", "--dtm-report", "out", "--dtm-seed", "7", "--dtm-level", "core")
     report = json.loads((note.folder / "out" / "note.json").read_text())
-    schema = json.loads((Path(__file__).parents[2] / "dtm_sdk/testing/report.schema.json").read_text())
+    schema = json.loads((Path(dtm_sdk.__file__).parent / "testing" / "report.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
     assert list(Draft202012Validator(schema).iter_errors(report)) == []
     assert report["plugin"] == {"name": "note", "distribution": "plugins-under-test", "version": "1.2"}
