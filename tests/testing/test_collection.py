@@ -204,8 +204,6 @@ def test_the_author_s_world_is_used_and_open_for_his_own_tests(note: Repository)
         "conftest.py",
         """
         import pytest
-
-import dtm_sdk
         from dtm_sdk.testing import FileWorld
 
         @pytest.fixture
