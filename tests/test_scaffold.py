@@ -180,6 +180,16 @@ def test_copier_says_in_a_line_what_is_wrong_with_an_answer_that_is_given(
     assert not list((tmp_path / "there").iterdir())
 
 
+@pytest.mark.parametrize("name", ["Bad", "a/b", "a/b/c", "../a", "../../a", "/a", "a/", "..", "a/../b", "json"])
+def test_cookiecutter_leaves_nothing_of_a_name_that_it_refuses(name: str, tmp_path: Path) -> None:
+    here = tmp_path / "in" / "here"
+    (here / "there").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    done = run(here, "cookiecutter", "--no-input", str(TEMPLATE), f"name={name}")
+    assert done.returncode == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_cookiecutter_has_no_name_to_offer(tmp_path: Path) -> None:
     with pytest.raises(FailedHookException):
         by_cookiecutter(tmp_path, {})
@@ -219,7 +229,7 @@ def test_the_two_engines_have_the_same_defaults(tmp_path: Path) -> None:
 
 def test_what_pip_compiles_in_an_installed_template_gets_into_no_project(tmp_path: Path) -> None:
     shutil.copytree(TEMPLATE, tmp_path / "template")
-    compiled = tmp_path / "template" / "{{cookiecutter.name}}" / "tests" / "__pycache__" / "a.pyc"
+    compiled = tmp_path / "template" / "{{cookiecutter.__folder}}" / "tests" / "__pycache__" / "a.pyc"
     compiled.parent.mkdir()
     compiled.touch()
     project = by_copier(tmp_path / "project", {"name": "my-plugin"}, tmp_path / "template")
@@ -609,10 +619,10 @@ class Repository(NamedTuple):
 
 MINE = {"name": "my-plugin", "world": "http"}
 OLDER = {
-    "{{cookiecutter.name}}/pyproject.toml": ("line-length = 120", "line-length = 100"),
-    "{{cookiecutter.name}}/.gitignore": ("dist/\n", ""),
-    "{{cookiecutter.name}}/.github/workflows/test.yml": ('"3.13"', '"3.12"'),
-    "{{cookiecutter.name}}/src/{{cookiecutter.__package}}/create.py": ("Make the resource", "Make a resource"),
+    "{{cookiecutter.__folder}}/pyproject.toml": ("line-length = 120", "line-length = 100"),
+    "{{cookiecutter.__folder}}/.gitignore": ("dist/\n", ""),
+    "{{cookiecutter.__folder}}/.github/workflows/test.yml": ('"3.13"', '"3.12"'),
+    "{{cookiecutter.__folder}}/src/{{cookiecutter.__package}}/create.py": ("Make the resource", "Make a resource"),
     "copier.yml": (f'default: "{dtm_sdk.__version__}"', 'default: "0.0.9"'),
     "cookiecutter.json": (f'"_version": "{dtm_sdk.__version__}"', '"_version": "0.0.9"'),
 }
@@ -725,7 +735,7 @@ def test_an_installed_wheel_makes_a_plugin_without_network_and_git_and_it_can_be
     committed(project)
     newer = tmp_path / "newer"
     git(tmp_path, "clone", "--quiet", str(repository.folder), "newer")
-    ignored = newer / "templates" / "plugin" / "{{cookiecutter.name}}" / ".gitignore"
+    ignored = newer / "templates" / "plugin" / "{{cookiecutter.__folder}}" / ".gitignore"
     ignored.write_text(f"{ignored.read_text()}newer/\n")
     committed(newer, "v99.0.0")
     answers = project / ANSWERS
