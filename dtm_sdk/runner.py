@@ -5,21 +5,22 @@ Each command reads as load -> read -> plan -> ask -> execute -> record.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dtm_sdk.backends import Backend, Leaving, Loaded, Session, open_backend
+from dtm_sdk.backends import Backend, Loaded, Session, open_backend
 from dtm_sdk.calls import AskSecret, PluginCalls, Sources, calling
 from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
 from dtm_sdk.decide import Action, desire, pending
-from dtm_sdk.errors import DtmError, LockedError
-from dtm_sdk.events import Command, Done, Event, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
+from dtm_sdk.errors import DtmError
+from dtm_sdk.events import Command, Done, Event, Executing, Failed, Finished, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
 from dtm_sdk.hiding import fit_by
-from dtm_sdk.interrupts import interruptible, interrupts
+from dtm_sdk.holding import held, leaving
+from dtm_sdk.interrupts import interrupts
 from dtm_sdk.operations import total
 from dtm_sdk.options import Json
 from dtm_sdk.plan import Facts, Planner, lost
@@ -203,31 +204,6 @@ def _change(
             return Result(planned, declined=True)
         result = _execute(run, session, planned, planner, ask)
     return _finish(tell, command, result)
-
-
-@contextmanager
-def held(backend: Backend, command: str, wait: float, tell: Tell) -> Iterator[Session]:
-    """Hold a state, as `Backend.lock` does. That it has to be waited for is told, and a signal ends it.
-
-    Raises:
-        KeyboardInterrupt: a signal did.
-        StateError: as `Backend.lock`.
-    """
-    with ExitStack() as stack:
-        with interruptible():
-            try:
-                session = stack.enter_context(backend.lock(command))
-            except LockedError as error:
-                if not wait:
-                    raise
-                tell(Notice("info", f"{error.message}; waiting for it, up to {wait:.0f} s."))
-                session = stack.enter_context(backend.lock(command, wait))
-        yield session
-
-
-def leaving(session: Session) -> Callable[[], None]:
-    """What a process does that ends at once while it holds a state."""
-    return session.leave if isinstance(session, Leaving) else lambda: None
 
 
 def _finish(tell: Tell, command: Command, result: Result) -> Result:

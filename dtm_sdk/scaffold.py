@@ -11,7 +11,7 @@ from dtm_sdk.errors import DtmError, UsageError
 ANSWERS: Final = ".copier-answers.yml"
 """The file in a project that says from which template it was made, and how its questions were answered."""
 
-_SAID_BY_COPIER: Final = re.compile(r"^Validation error for question '\w+': ")
+_SAID_BY_COPIER: Final = re.compile(r"^(Validation error for question '\w+'|Error rendering template path [^:]*): ")
 
 
 def template() -> Path:
@@ -42,17 +42,24 @@ def create_plugin(folder: Path, answers: Mapping[str, str], *, ask: bool, preten
         what = f"a new plugin is made by Copier, which can't be imported: {error}"
         raise DtmError(what, "pip install 'dtm-sdk[scaffold]'") from None
     _refuse_unknown(answers)
-    try:
-        _refuse_taken(folder)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what it can't clean up after an error: that is told below
+    if ask:  # what is given is looked at before anything is asked
+        create_plugin(folder, answers, ask=False, pretend=True)
+    wrong = ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it can't clean up after an error, and of what it leaves open
+        try:
+            _refuse_taken(folder)
             run_copy(str(template()), folder, data=dict(answers), defaults=not ask, quiet=True, pretend=pretend)
-    except KeyboardInterrupt:  # one of Copier's is a CopierError too
-        raise KeyboardInterrupt from None
-    except (CopierError, ValueError) as error:
-        raise UsageError(_SAID_BY_COPIER.sub("", " ".join(str(error).split()))) from None
-    except OSError as error:
-        raise DtmError(f"{folder} can't be written: {error.strerror}", "look at the folder that it is in") from error
+        except KeyboardInterrupt:  # one of Copier's is a CopierError too
+            raise KeyboardInterrupt from None
+        except (CopierError, ValueError) as error:
+            wrong = _SAID_BY_COPIER.sub("", " ".join(str(error).split()))
+        except OSError as error:
+            raise DtmError(
+                f"{folder} can't be written: {error.strerror}", "look at the folder that it is in"
+            ) from error
+    if wrong:
+        raise UsageError(wrong)
 
 
 def _refuse_taken(folder: Path) -> None:

@@ -12,6 +12,7 @@ from dtm_sdk.decide import Action, Desired, Seen, compare, desire, identity_of, 
 from dtm_sdk.errors import OptionsError, StateError, UsageError
 from dtm_sdk.events import Tell
 from dtm_sdk.hiding import fit_by
+from dtm_sdk.holding import held, leaving
 from dtm_sdk.interrupts import interrupts
 from dtm_sdk.operations import Op
 from dtm_sdk.options import Json, parse
@@ -19,7 +20,7 @@ from dtm_sdk.plan import Question
 from dtm_sdk.reading import Reads
 from dtm_sdk.references import Reference, output
 from dtm_sdk.registry import Registry
-from dtm_sdk.runner import Settings, held, leaving
+from dtm_sdk.runner import Settings
 from dtm_sdk.running import Running
 from dtm_sdk.secret_text import fingerprint
 from dtm_sdk.shape import declared

@@ -1,5 +1,6 @@
 """Two plugins that stop in the middle of an operation until a test lets them go on, and the command while it runs."""
 
+import fcntl
 import os
 import select
 import subprocess
@@ -136,7 +137,9 @@ class Gate:
 
 
 @contextmanager
-def started(place: Workplace, *arguments: str, measured: bool = True) -> Iterator[subprocess.Popen[str]]:
+def started(
+    place: Workplace, *arguments: str, measured: bool = True, stdout: int = subprocess.PIPE
+) -> Iterator[subprocess.Popen[str]]:
     """The command while it runs; killed at the end, and before where it takes a minute: what is read from it ends."""
     environment = place.environment
     if not measured:
@@ -145,7 +148,7 @@ def started(place: Workplace, *arguments: str, measured: bool = True) -> Iterato
         [sys.executable, "-m", "dtm_sdk", *arguments],
         cwd=place.folder,
         env=environment,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         encoding="utf-8",
     ) as process:
         timer = Timer(60, process.kill)
@@ -178,3 +181,44 @@ def said_until(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return said
     raise AssertionError(said)
+
+
+class Lagging:
+    """A reader of what a process prints, that lags behind: the process can't go on when it prints the line after next.
+
+    Attributes:
+        writer: what the process prints to; this process is to close it once that one has it.
+    """
+
+    def __init__(self) -> None:
+        # Each write takes a buffer of its own (pipe(2), O_DIRECT), and there is one.
+        self._reader, self.writer = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
+        fcntl.fcntl(self.writer, fcntl.F_SETPIPE_SZ, 1)
+
+    def until(self, text: str) -> None:
+        """Read up to what is printed with a text, and wait until more is, which isn't read."""
+        said = ""
+        while text not in said:
+            data = os.read(self._reader, 65536)
+            assert data, said
+            said = data.decode()
+        assert select.select([self._reader], [], [], 30)[0], "nothing more is printed"
+
+    def rest(self) -> str:
+        """All the rest."""
+        with os.fdopen(self._reader, encoding="utf-8") as reader:
+            return reader.read()
+
+
+def hold_that_nobody_gets_the_state_while_a_plugin_may_act(place: Workplace) -> None:
+    """A create that hangs is given up; while the process still has something to say, another apply is refused."""
+    gate, lagging = Gate(place.folder, "a"), Lagging()
+    with started(place, "apply", "-y", "--timeout", "0.1s", stdout=lagging.writer) as process:
+        os.close(lagging.writer)
+        lagging.until("Processing: a (slow) -> Create ...")
+        gate.remove()
+        other = place.run("apply", "-y")
+        assert f"is held by `dtm apply`, process {process.pid} on " in other.stdout
+        assert other.returncode == 1
+        assert "Apply failed => 0 done, 1 failed or skipped." in lagging.rest()
+        assert process.wait(30) == 1

@@ -14,12 +14,13 @@ import struct
 import sys
 import traceback
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 import msgspec
+
+from tests.warm import command, import_what_it_needs
 
 Moment = Literal["before", "middle", "after"]
 
@@ -178,20 +179,7 @@ def _in_child(run: Run, output: Path, *, traced: bool) -> None:
     if run.anew:
         os.execv(sys.executable, [sys.executable, "-m", "dtm_sdk", *run.arguments])  # noqa: S606  # no shell is wanted
     exec(run.broken, {})  # noqa: S102  # the test's own
-    os._exit(_command(run.arguments))
-
-
-def _command(arguments: list[str]) -> int:
-    from dtm_sdk.__main__ import main
-
-    sys.argv = ["dtm", *arguments]
-    try:
-        main()
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
-    finally:
-        sys.stdout.flush()
-    return 0
+    os._exit(command(run.arguments))
 
 
 def ended(run: Run, output: Path) -> Ended:
@@ -217,31 +205,13 @@ def ended(run: Run, output: Path) -> Ended:
     return Ended(os.waitstatus_to_exitcode(status), tracer.calls, output.read_text())
 
 
-def _import_what_it_needs(arguments: list[str], folder: str) -> None:
-    """Import all that an apply imports, as one in a child tells: then the runs to come needn't."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.chdir(folder)
-        os.dup2(2, 1)
-        _command(arguments)
-        os.write(writer, " ".join(sys.modules).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as names:
-        for name in names.read().split():
-            with suppress(ImportError):
-                import_module(name)
-    os.waitpid(pid, 0)
-    # All that is installed is looked through for plugins, before anything begins: that is half of all calls.
-    sys.path[:] = [path for path in sys.path if not path.endswith("site-packages")]
-
-
 def main() -> None:
     """Serve."""
     with TemporaryDirectory() as folder:
         Path(folder, "config.yaml").write_text("tools: [{name: a, plugin: ticket, options: {name: a}}]\n")
-        _import_what_it_needs([*sys.argv[1:], "plan"], folder)
+        import_what_it_needs([*sys.argv[1:], "plan"], folder)
+        # All that is installed is looked through for plugins, before anything begins: that is half of all calls.
+        sys.path[:] = [path for path in sys.path if not path.endswith("site-packages")]
         answers = os.fdopen(os.dup(1), "w", buffering=1)
         for line in sys.stdin:
             found = ended(msgspec.json.decode(line, type=Run), Path(folder, "output"))

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 import dtm_sdk
+from tests.projects import ROOT, TEMPLATE, tree
 
 PACKAGE = Path(dtm_sdk.__file__).parent
 DISTRIBUTION = metadata.distribution("dtm-sdk")
@@ -73,6 +75,25 @@ def test_a_wheel_installs_the_package_and_nothing_beside_it() -> None:
     if not any(file.match("dtm_sdk/__init__.py") for file in files):
         pytest.skip("installed in editable mode")
     assert {file.parts[0].split("-")[0] for file in files} == {"dtm_sdk"}
+
+
+def built(hook: str, source: Path, folder: Path) -> Path:
+    """What the build backend makes of a source tree."""
+    code = "import sys; from hatchling import build; print(getattr(build, sys.argv[1])(sys.argv[2]))"
+    command = [sys.executable, "-c", code, f"build_{hook}", str(folder)]
+    return folder / subprocess.run(command, check=True, capture_output=True, text=True, cwd=source).stdout.strip()
+
+
+@pytest.mark.skipif(PACKAGE.parent != ROOT, reason="the package is installed, not edited here")
+def test_the_template_is_in_a_wheel_and_not_copied_for_an_editable_install(tmp_path: Path) -> None:
+    shutil.unpack_archive(built("sdist", ROOT, tmp_path), tmp_path / "source", filter="data")
+    (source,) = (tmp_path / "source").iterdir()
+    with ZipFile(built("wheel", source, tmp_path)) as wheel:
+        inside = {name.removeprefix("dtm_sdk/_template/"): wheel.read(name) for name in wheel.namelist()}
+    template = tree(TEMPLATE)
+    assert {name: inside.get(name) for name in template} == template
+    with ZipFile(built("editable", ROOT, tmp_path)) as wheel:
+        assert [name for name in wheel.namelist() if ".dist-info/" not in name] == ["_dtm_sdk.pth"]
 
 
 def test_the_command_and_the_module_are_the_same_program() -> None:

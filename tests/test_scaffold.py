@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import pytest
 import yaml
 from cookiecutter.exceptions import FailedHookException  # type: ignore[import-untyped]  # it has no types
 from copier import run_copy, run_update
+from copier.errors import UserMessageError
 
 import dtm_sdk
 from dtm_sdk.errors import DtmError, UsageError
@@ -45,6 +46,7 @@ from tests.projects import (
     tree,
 )
 
+CREATE = ("dtm", "develop", "create-plugin")
 THOROUGH = bool(os.environ.get("DTM_THOROUGH"))
 WORLDS = tuple(NAMES)
 MATRIX = pairwise(
@@ -132,17 +134,60 @@ def test_each_two_answers_occur_together() -> None:
     assert len(MATRIX) < 20
 
 
+@pytest.mark.filterwarnings("ignore:unclosed scandir iterator:ResourceWarning")  # Copier leaves it, where it refuses
 @pytest.mark.parametrize("name", REFUSED, ids=spelled)
 def test_a_name_that_can_not_be_is_refused_each_way(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         create_plugin(tmp_path / "project", {"name": name}, ask=False)
     assert "\n" not in str(refused.value)
-    with pytest.raises(ValueError, match="Validation error for question 'name'"):
+    with pytest.raises(UserMessageError, match=re.escape(str(refused.value))):
         by_copier(tmp_path / "project", {"name": name})
     if name:  # Cookiecutter's own default takes the place of an empty one, and is refused below
         with pytest.raises((FailedHookException, OSError)):
             by_cookiecutter(tmp_path / "cookiecutter", {"name": name})
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("root", [False, True])
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([], '"" is no name for a plugin: start with a lower-case letter, go on with '),
+        (["name=Bad"], '"Bad" is no name for a plugin: start with a lower-case letter, go on with '),
+        (["name=json"], '"json" is taken, by Python or by a file of each plugin: choose another name'),
+        (["name=x1", "description=a\\b"], "the description is one line of at most 100 characters, without "),
+        (["name=x1", "author="], "the author is one line of at most 100 characters, without "),
+        (["name=x1", "license=GPL"], '"GPL" is no licence here: it is one of Apache-2.0, MIT, LicenseRef-Proprietary'),
+        (["name=x1", "world=moon"], '"moon" is no world: it is one of files, http, command'),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) and value else "",
+)
+def test_copier_says_in_a_line_what_is_wrong_with_an_answer_that_is_given(
+    answers: list[str], said: str, *, root: bool, tmp_path: Path
+) -> None:
+    shutil.copytree(TEMPLATE, tmp_path / "all" / "templates" / "plugin")
+    shutil.copy(ROOT / "copier.yml", tmp_path / "all")
+    source = tmp_path / "all" / ("" if root else "templates/plugin")
+    (tmp_path / "there").mkdir()
+    for name in ("new", "there"):
+        data = [part for answer in answers for part in ("--data", answer)]
+        done = run(tmp_path, "copier", "copy", "--defaults", *data, str(source), name)
+        assert done.returncode == 1
+        first, last = filter(None, done.stdout.splitlines())
+        assert first == "Copying from template version None"
+        assert f" template path {{{{ answer|mandatory(problem) }}}}: {said}" in last
+    assert not (tmp_path / "new").exists()
+    assert not list((tmp_path / "there").iterdir())
+
+
+@pytest.mark.parametrize("name", ["Bad", "a/b", "a/b/c", "../a", "../../a", "/a", "a/", "..", "a/../b", "json"])
+def test_cookiecutter_leaves_nothing_of_a_name_that_it_refuses(name: str, tmp_path: Path) -> None:
+    here = tmp_path / "in" / "here"
+    (here / "there").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    done = run(here, "cookiecutter", "--no-input", str(TEMPLATE), f"name={name}")
+    assert done.returncode == 1
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_cookiecutter_has_no_name_to_offer(tmp_path: Path) -> None:
@@ -184,7 +229,7 @@ def test_the_two_engines_have_the_same_defaults(tmp_path: Path) -> None:
 
 def test_what_pip_compiles_in_an_installed_template_gets_into_no_project(tmp_path: Path) -> None:
     shutil.copytree(TEMPLATE, tmp_path / "template")
-    compiled = tmp_path / "template" / "{{cookiecutter.name}}" / "tests" / "__pycache__" / "a.pyc"
+    compiled = tmp_path / "template" / "{{cookiecutter.__folder}}" / "tests" / "__pycache__" / "a.pyc"
     compiled.parent.mkdir()
     compiled.touch()
     project = by_copier(tmp_path / "project", {"name": "my-plugin"}, tmp_path / "template")
@@ -357,7 +402,8 @@ def test_dtm_makes_the_same_and_says_what_comes_next(tmp_path: Path) -> None:
         ("--name=localfile", "Error: there is a plugin localfile already, in dtm"),
         ("--name=x1 --dir=full", "Error: full is there already; "),
         ("--name=x1 --dir=full/file", "Error: full/file is there already; "),
-        ("--name=x1 --data world=moon", "Error: Invalid choice for 'world': 'moon' is not in ['files', "),
+        ("--name=x1 --data world=moon", 'Error: "moon" is no world: it is one of files, http, command\n'),
+        ("--name=x1 --data license=GPL", 'Error: "GPL" is no licence here: it is one of Apache-2.0, '),
         ("--name=x1 --data wrld=http", "Error: the template has no question 'wrld'; did you mean world?\n"),
         ("--name=x1 --data colour=red", "Error: the template has no question 'colour'; there are name, description, "),
         ("--name=x1 --data world", "Error: Invalid value for --data: 'world' is no KEY=VALUE; "),
@@ -404,13 +450,18 @@ def test_copier_is_imported_for_nothing_else() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def at_a_terminal(folder: Path, *answers: tuple[str, str]) -> tuple[int, str]:
-    """What create-plugin ends with and shows; each answer is typed once what it answers is shown."""
+def at_a_terminal(folder: Path, *answers: tuple[str, str], command: Sequence[str] = CREATE) -> tuple[int, str]:
+    """What a command ends with and shows; each answer is typed once what it answers is shown."""
     ours, theirs = pty.openpty()
-    command = [str(BIN / "dtm"), "develop", "create-plugin"]
     env = {**os.environ, "TERM": "dumb"}
     started = subprocess.Popen(
-        command, cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        [str(BIN / command[0]), *command[1:]],
+        cwd=folder,
+        env=env,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
     )
     os.close(theirs)
     shown, left = "", list(answers)
@@ -432,6 +483,22 @@ def test_at_a_terminal_a_name_is_asked_for_until_it_can_be_and_the_questions_can
     assert 'Error: "Bad" is no name for a plugin' in shown
     assert code == 130
     assert not list(tmp_path.iterdir())
+
+
+def test_at_a_terminal_what_is_given_is_looked_at_before_anything_is_asked(tmp_path: Path) -> None:
+    code, shown = at_a_terminal(tmp_path, command=[*CREATE, "--name=x1", "--data", "world=moon"])
+    assert (code, shown.count("\n")) == (2, 1)
+    assert shown.startswith('Error: "moon" is no world: ')
+
+
+def test_copier_checks_an_answer_as_it_is_typed(tmp_path: Path) -> None:
+    copy = ["copier", "copy", str(TEMPLATE), "project", "--data", "description=d", "--data", "author=a"]
+    typed = [("Name of the plugin", "Bad\n"), ("is no name for a plugin", "\x7f\x7f\x7fx1\n")]
+    code, shown = at_a_terminal(tmp_path, *typed, ("Its licence", "\n"), ("What it acts on", "\n"), command=copy)
+    assert code == 0, shown
+    assert tree(tmp_path / "project") == tree(
+        by_copier(tmp_path / "other", {"name": "x1", "description": "d", "author": "a"})
+    )
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -552,10 +619,10 @@ class Repository(NamedTuple):
 
 MINE = {"name": "my-plugin", "world": "http"}
 OLDER = {
-    "{{cookiecutter.name}}/pyproject.toml": ("line-length = 120", "line-length = 100"),
-    "{{cookiecutter.name}}/.gitignore": ("dist/\n", ""),
-    "{{cookiecutter.name}}/.github/workflows/test.yml": ('"3.13"', '"3.12"'),
-    "{{cookiecutter.name}}/src/{{cookiecutter.__package}}/create.py": ("Make the resource", "Make a resource"),
+    "{{cookiecutter.__folder}}/pyproject.toml": ("line-length = 120", "line-length = 100"),
+    "{{cookiecutter.__folder}}/.gitignore": ("dist/\n", ""),
+    "{{cookiecutter.__folder}}/.github/workflows/test.yml": ('"3.13"', '"3.12"'),
+    "{{cookiecutter.__folder}}/src/{{cookiecutter.__package}}/create.py": ("Make the resource", "Make a resource"),
     "copier.yml": (f'default: "{dtm_sdk.__version__}"', 'default: "0.0.9"'),
     "cookiecutter.json": (f'"_version": "{dtm_sdk.__version__}"', '"_version": "0.0.9"'),
 }
@@ -668,7 +735,7 @@ def test_an_installed_wheel_makes_a_plugin_without_network_and_git_and_it_can_be
     committed(project)
     newer = tmp_path / "newer"
     git(tmp_path, "clone", "--quiet", str(repository.folder), "newer")
-    ignored = newer / "templates" / "plugin" / "{{cookiecutter.name}}" / ".gitignore"
+    ignored = newer / "templates" / "plugin" / "{{cookiecutter.__folder}}" / ".gitignore"
     ignored.write_text(f"{ignored.read_text()}newer/\n")
     committed(newer, "v99.0.0")
     answers = project / ANSWERS

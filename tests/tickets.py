@@ -11,7 +11,7 @@ import socketserver
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Annotated, Any
 
 from dtm_sdk import Identity, Meta, Options, Plugin, PluginError, State
@@ -28,12 +28,15 @@ class Service(socketserver.TCPServer):
 
     Attributes:
         tickets: those there are.
+        gate: while it is cleared, creates wait.
     """
 
     request_queue_size = 64
 
     def __init__(self) -> None:
         self.tickets: Tickets = {}
+        self.gate = Event()
+        self.gate.set()
         self._last = 0
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -49,6 +52,7 @@ class Service(socketserver.TCPServer):
         """Do what is asked."""
         match what:
             case "create":
+                self.gate.wait()
                 self._last += 1
                 self.tickets[self._last] = {"name": name, "text": text}
                 return self._last

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from dtm_sdk.errors import ConfigError, DtmError, UsageError
+from dtm_sdk.hanging import end
 
 
 def answer(text: str) -> int:
@@ -52,10 +53,13 @@ def complain(text: str, code: int) -> int:
 
 def leave(code: int) -> NoReturn:
     """End the process at once: a thread that hangs in a plugin is not waited for."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        with suppress(OSError):
-            stream.flush()
-    os._exit(code)
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            with suppress(OSError):
+                stream.flush()
+        end()
+    finally:
+        os._exit(code)  # an interrupt meanwhile must not bring back what waits for threads
 
 
 def describe(error: Exception) -> list[str]:

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.gated import Gate, install, said_until, under_way
+from tests.gated import Gate, hold_that_nobody_gets_the_state_while_a_plugin_may_act, install, said_until, under_way
 from tests.workplace import Workplace
 
 ONE = "tools:\n- {name: a, plugin: slow, options: {name: a}}\n"
@@ -114,3 +114,10 @@ def test_a_delete_ends_before_the_first_interrupt_does_and_is_left_by_the_second
     assert "delete has begun and not ended" in place.run("state", "list").stdout
     assert place.run(command, "-y").returncode == 0
     assert not (place.folder / "a.slow").exists()
+
+
+def test_the_state_is_held_until_a_process_whose_plugin_hangs_is_gone(place: Workplace) -> None:
+    place.config(ONE)
+    hold_that_nobody_gets_the_state_while_a_plugin_may_act(place)
+    assert place.run("apply", "-y").returncode == 0
+    assert place.run("verify").returncode == 0

@@ -1,4 +1,8 @@
-"""Refuse answers as copier.yml does; Cookiecutter itself takes any."""
+"""Refuse answers as copier.yml does; Cookiecutter itself takes any.
+
+It has made the folder of the project by now, and removes it; were a name with slashes its path, the others would stay:
+so `__folder` has none.
+"""
 
 import json
 import keyword
