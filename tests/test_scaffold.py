@@ -233,7 +233,7 @@ def test_an_apply_of_an_unfilled_project_fails_with_a_place_to_fill(world: str, 
     done = run(project, "dtm", "-y", "apply", env=src)
     place = next(todo for todo in todos(project) if todo.path.endswith("read.py"))
     assert done.returncode == 1
-    assert str(place) in done.stdout
+    assert f"{str(place).removesuffix('.')}; write it" in done.stdout
     assert "Traceback" not in done.stdout
     assert "bug" not in done.stdout
 
