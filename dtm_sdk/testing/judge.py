@@ -79,14 +79,16 @@ def _blocked(check: Check, target: Target) -> Finding | None:
     calls = () if check.rule.startswith("A") else check.calls
     todo = blocking(target.source.todos, target.plugin, calls)
     if todo:
-        return Finding(check.rule, check.name, "blocked", f"blocked by {todo}")
+        place = f"TODO {todo.path}:{todo.line}"
+        return Finding(check.rule, check.name, "blocked", f"blocked by {todo}", by=place)
     for id_ in check.rests_on:
         for each in _checks_of(id_):
             under = _found(each, target)
-            if under.verdict in {"failed", "blocked"}:
+            if under.verdict == "blocked":
+                return Finding(check.rule, check.name, "blocked", under.message, by=under.by)
+            if under.verdict == "failed":
                 what = f"rule {id_}, on which it rests, failed: {under.message}"
-                message = under.message if under.verdict == "blocked" else what
-                return Finding(check.rule, check.name, "blocked", message)
+                return Finding(check.rule, check.name, "blocked", what, by=id_)
     return None
 
 

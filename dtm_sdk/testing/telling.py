@@ -1,5 +1,6 @@
 """Findings and rules as text; pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
@@ -133,12 +134,20 @@ def summary(findings: Sequence[Mapping[str, Any]], seed: int) -> Iterator[tuple[
                 "red": not level,
             },
         )
-        yield from ((f"  {line}", {}) for line in _matrix(verdicts))
+        yield from ((f"  {line}", {}) for line in (*_matrix(verdicts), *_blocked(by_plugin[plugin])))
 
 
 def _counts(verdicts: Mapping[str, str]) -> str:
     values = list(verdicts.values())
     return ", ".join(f"{values.count(verdict)} {verdict}" for verdict in MARKS if verdict in values)
+
+
+def _blocked(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What keeps checks from saying anything: those that block most come first."""
+    counts = Counter(finding.get("by", "") for finding in findings if finding["verdict"] == "blocked")
+    if counts:
+        told = ", ".join(f"by {by} ({count})" for by, count in counts.most_common())
+        yield f"{counts.total()} blocked: {told}"
 
 
 def _matrix(verdicts: Mapping[str, str]) -> Iterator[str]:

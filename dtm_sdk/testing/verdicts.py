@@ -22,6 +22,7 @@ class Finding(Struct, frozen=True, omit_defaults=True):
         script: lines of a test that shows it by itself; empty where the steps say enough.
         notes: what it saw and left alone, such as processes that were left behind.
         seconds: how long it took.
+        by: what blocks it, e.g. "C2" or "TODO src/create.py:12"; empty where nothing does.
     """
 
     rule: str
@@ -34,6 +35,7 @@ class Finding(Struct, frozen=True, omit_defaults=True):
     script: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    by: str = ""
 
 
 class Ended(Exception):  # noqa: N818  # a check that ends early is no error of ours
