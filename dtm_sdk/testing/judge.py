@@ -19,7 +19,7 @@ from dtm_sdk.testing.rules import Check, checks, rule
 from dtm_sdk.testing.source import Source
 from dtm_sdk.testing.subject import Subject, trace_of
 from dtm_sdk.testing.todos import blocking
-from dtm_sdk.testing.verdicts import Ended, Finding, Violation
+from dtm_sdk.testing.verdicts import LEFT, Ended, Finding, Violation
 from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.world import World
 
@@ -110,7 +110,7 @@ def _run(check: Check, target: Target) -> Finding:
 
 
 def _told(check: Check, returned: Returned) -> Finding:
-    left = tuple(f"left a process behind, which was killed: {command}" for command in returned.left)
+    left = tuple(f"{LEFT}{command}" for command in returned.left)
     if returned.data is None:
         what = f"the check could not be made: {returned.died}"
         return Finding(

@@ -1,11 +1,15 @@
 """How a check ends: what its body raises to say so, and the finding that is made of it."""
 
-from typing import Literal, NoReturn
+from typing import Final, Literal, NoReturn
 
 from msgspec import Struct
 
 Verdict = Literal["passed", "failed", "skipped", "unsupported", "blocked", "excepted"]
 """As in CONTRACT, section 4. `excepted`: it failed, and an exception that is valid says why."""
+
+
+LEFT: Final = "left a process behind, which was killed: "
+"""How a note begins that names a process which the plugin has left."""
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):

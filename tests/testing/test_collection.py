@@ -279,3 +279,13 @@ def test_a_plugin_without_manners_spoils_nothing_but_its_own_checks(tmp_path: Pa
     }
     assert said in run.stdout
     assert run.returncode == 1
+
+
+def test_what_a_plugin_leaves_at_work_is_told_where_it_passes(tmp_path: Path) -> None:
+    repository = Repository(tmp_path, note=RIGHT)
+    path = tmp_path / "src" / "dtm_note.py"
+    daemon = "__import__('subprocess').Popen(['sleep', '600'], start_new_session=True, env={})"
+    path.write_text(path.read_text().replace("def save(options):", f"def save(options):\n    {daemon}\n", 1))
+    run = repository.pytest("--dtm-conformance", "-k", "test_c1_state_is_json")
+    assert run.returncode == 0, run.stdout
+    assert "  2 processes left behind and killed: sleep 600 (2)\n" in run.stdout
