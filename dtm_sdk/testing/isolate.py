@@ -58,7 +58,7 @@ def isolated(work: Callable[[], bytes], limit: float, scratch: Path) -> Returned
     sys.stdout.flush()
     sys.stderr.flush()
     before = children()
-    with adopting():  # what outlives the child comes to us
+    with adopting():  # its orphans come to the child, as long as it lives, and then to us
         with warnings.catch_warnings():  # Python 3.12 warns of threads; the child calls no lock that one may hold
             warnings.simplefilter("ignore", DeprecationWarning)
             gc.freeze()  # a collection in the child would touch, and so copy, each page that it shares
@@ -72,14 +72,13 @@ def isolated(work: Callable[[], bytes], limit: float, scratch: Path) -> Returned
         hung = data is None and status is None
         if hung:
             _stop(pid, trace)
-        left = end_all(lambda: descendants(pid))
-        others = before if status is not None else children()  # orphans of its own have come to it, as it lived
+        left = end_all(lambda: descendants(pid) if status is None else children() - before)
         ours.close()
         if hung:
             os.kill(pid, signal.SIGKILL)
         if status is None:
             status = os.waitpid(pid, 0)[1]
-        left += _orphans_ended(pid, others)
+        _tidy(pid, before)
     said = _text(trace)
     seconds = time.monotonic() - start
     if data is not None:
@@ -168,12 +167,10 @@ def _how(status: int) -> str:
     return f"it exited with code {code}" if code else "it ended early, without a word"
 
 
-def _orphans_ended(session: int, others: frozenset[int]) -> tuple[str, ...]:
-    """Kill what a child has left, now that it has ended."""
-    left = end_all(lambda: children() - others)
+def _tidy(session: int, before: frozenset[int]) -> None:
+    """Kill what a child has started at the last moment, or left where there is no /proc to look at."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(session, signal.SIGKILL)  # where there is no /proc to look at
-    for pid in children() - others:
+        os.killpg(session, signal.SIGKILL)
+    for pid in children() - before:
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
-    return left

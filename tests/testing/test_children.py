@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dtm_sdk.testing import children as module
-from dtm_sdk.testing.children import Leftovers, adopt, adopting, children, descendants, outlive_new
+from dtm_sdk.testing.children import Leftovers, adopt, adopting, children, descendants, end_all, outlive_new
 from dtm_sdk.testing.forked import forked
 
 
@@ -60,8 +60,7 @@ def test_the_children_of_children_are_found_in_other_sessions_too() -> None:
         found = descendants(child.pid)
         assert named <= found
         assert {child.pid, *found} <= descendants(os.getpid())
-        for pid in found:
-            os.kill(pid, signal.SIGKILL)
+        end_all(lambda: descendants(child.pid))
 
 
 def test_who_adopts_orphans_is_as_before() -> None:

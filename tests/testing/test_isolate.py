@@ -179,7 +179,7 @@ def test_one_that_hangs_is_ended_and_says_where(work: Callable[[], bytes], tmp_p
 )
 def test_processes_left_behind_are_killed_and_named(work: Callable[[], bytes], tmp_path: Path) -> None:
     before = children()
-    returned = run(work, tmp_path, 0.5)
+    returned = run(work, tmp_path, 2.0 if work is leave_a_daemon_and_hang else 20.0)
     assert len(returned.left) == (2 if work is leave_one_that_starts_others else 1)
     assert all("python" in left or left in {"sleep 600", SHELL} for left in returned.left)
     with adopting():
@@ -193,7 +193,7 @@ def test_one_that_has_closed_all_files_is_ended_in_time(tmp_path: Path) -> None:
 def test_orphans_of_others_are_left_alone_while_a_check_lives(tmp_path: Path) -> None:
     """A server that a fixture has started may make daemons of its own while a check runs."""
     with subprocess.Popen(
-        ["sh", "-c", "read line; sh -c 'sleep 600 >/dev/null & echo $!'; read line"],
+        ["sh", "-c", "read line; pid=$(sh -c 'sleep 600 >/dev/null & echo $!'); echo $pid; read line"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
