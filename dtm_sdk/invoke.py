@@ -201,7 +201,7 @@ def _refuse_unwritten(error: NotImplementedError) -> None:
 
     todo = unwritten(error)
     if todo:
-        raise PluginError(str(todo), "write it, then run this again") from None
+        raise PluginError(str(todo).rstrip("."), "write it, then run this again") from None
 
 
 def _text(error: BaseException) -> str | None:

@@ -66,9 +66,9 @@ def test_an_unwritten_operation_ends_with_its_place_and_no_traceback(
 ) -> None:
     error = called(file, "create")
     assert not isinstance(error, PluginBug)
-    assert str(error) == f"TODO(dtm): {file}:7: make it (C1).; write it, then run this again"
+    assert str(error) == f"TODO(dtm): {file}:7: make it (C1); write it, then run this again"
     monkeypatch.chdir(tmp_path)
-    assert error.message != called(file, "create").message == "TODO(dtm): src/create.py:7: make it (C1)."
+    assert error.message != called(file, "create").message == "TODO(dtm): src/create.py:7: make it (C1)"
 
 
 @pytest.mark.parametrize("name", ["plain", "library"])

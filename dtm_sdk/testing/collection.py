@@ -191,7 +191,6 @@ class ConformanceItem(pytest.Function):
 
 def _runner(check: Check, target: Target) -> Callable[..., None]:
     def run(request: pytest.FixtureRequest, dtm_world: World) -> None:
-        __tracebackhide__ = True
         if not isinstance(dtm_world, World):
             what = f"the fixture dtm_world gives {type(dtm_world).__name__}, no dtm_sdk.testing.World"
             pytest.fail(what, pytrace=False)

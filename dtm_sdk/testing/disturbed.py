@@ -82,5 +82,6 @@ def _called(subject: Subject, operation: Operation, raw: Raw, state: State | Non
     except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
         raised(error)
     finally:
+        subject.leftovers.likely = True  # one that hides its fault may leave something at work too
         with suppress(IndexError):
             subject.steps.pop()

@@ -5,15 +5,18 @@ import gc
 import os
 import selectors
 import signal
+import socket
 import sys
 import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
 
 from msgspec import Struct
+
+from dtm_sdk.testing.children import adopt, adopting, children, descendants, end_all
 
 SPARE: Final = 2.0
 """Seconds that a check has after its limit to say where it hangs."""
@@ -21,8 +24,6 @@ POLL: Final = 0.05
 """Seconds between two looks at whether a child that says nothing has ended."""
 WHERE: Final = signal.SIGUSR2
 """What a child answers by writing down where each of its threads is (Python's faulthandler)."""
-MARK: Final = "DTM_CONFORMANCE"
-"""The variable that tells the programs that a check has started, those too that have left its session."""
 
 
 class Returned(Struct, frozen=True):
@@ -53,22 +54,32 @@ def isolated(work: Callable[[], bytes], limit: float, scratch: Path) -> Returned
     """
     start = time.monotonic()
     trace = scratch / "trace.txt"
-    reader, writer = os.pipe()
+    ours, theirs = socket.socketpair()
     sys.stdout.flush()
     sys.stderr.flush()
-    with warnings.catch_warnings():  # Python 3.12 warns of threads; the child calls no lock that one of them may hold
-        warnings.simplefilter("ignore", DeprecationWarning)
-        gc.freeze()  # a collection in the child would touch, and so copy, each page that it shares
-        pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        os.environ[MARK] = str(scratch)
-        _child(work, trace, writer)
-    gc.unfreeze()
-    os.close(writer)
-    data, status, hung = _received(reader, pid, start + limit, trace)
-    left = _kill_rest(pid, f"{MARK}={scratch}")
-    said = trace.read_text(encoding="utf-8", errors="replace") if trace.exists() else ""
+    before = children()
+    with adopting():  # its orphans come to the child, as long as it lives, and then to us
+        with warnings.catch_warnings():  # Python 3.12 warns of threads; the child calls no lock that one may hold
+            warnings.simplefilter("ignore", DeprecationWarning)
+            gc.freeze()  # a collection in the child would touch, and so copy, each page that it shares
+            pid = os.fork()
+        if pid == 0:
+            ours.close()
+            _child(work, trace, theirs)
+        gc.unfreeze()
+        theirs.close()
+        data, status = _received(ours, pid, start + limit)
+        hung = data is None and status is None
+        if hung:
+            _stop(pid, trace)
+        left = end_all(lambda: descendants(pid) if status is None else children() - before)
+        ours.close()
+        if hung:
+            os.kill(pid, signal.SIGKILL)
+        if status is None:
+            status = os.waitpid(pid, 0)[1]
+        _tidy(pid, before)
+    said = _text(trace)
     seconds = time.monotonic() - start
     if data is not None:
         return Returned(data, left=left, seconds=seconds)
@@ -76,10 +87,11 @@ def isolated(work: Callable[[], bytes], limit: float, scratch: Path) -> Returned
     return Returned(None, died, said, left, seconds)
 
 
-def _child(work: Callable[[], bytes], trace: Path, writer: int) -> NoReturn:
+def _child(work: Callable[[], bytes], trace: Path, theirs: socket.socket) -> NoReturn:
     code = 70
     try:
         os.setsid()
+        adopt()  # what it starts is found below it, in whatever session
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
         with Path(os.devnull).open(encoding="utf-8") as nothing:
@@ -90,7 +102,8 @@ def _child(work: Callable[[], bytes], trace: Path, writer: int) -> NoReturn:
             data = work()
             faulthandler.unregister(WHERE)
             faulthandler.disable()
-        _send(writer, len(data).to_bytes(8, "big") + data)
+        theirs.sendall(len(data).to_bytes(8, "big") + data)
+        theirs.recv(1)  # until what has been started here has been looked for
         code = 0
     finally:
         with suppress(BaseException):
@@ -99,43 +112,43 @@ def _child(work: Callable[[], bytes], trace: Path, writer: int) -> NoReturn:
         os._exit(code)
 
 
-def _send(writer: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(writer, data) :]
-
-
-def _received(reader: int, pid: int, deadline: float, trace: Path) -> tuple[bytes | None, int, bool]:
-    """What a child sends, None if it isn't whole; its exit status; and whether it had to be ended at the deadline."""
+def _received(ours: socket.socket, pid: int, deadline: float) -> tuple[bytes | None, int | None]:
+    """What a child sends, None if it isn't whole; and its exit status, None where it hasn't ended by itself."""
     data, status = b"", None
     with selectors.DefaultSelector() as selector:
-        selector.register(reader, selectors.EVENT_READ)
-        while not _whole(data):
+        selector.register(ours, selectors.EVENT_READ)
+        while not _whole(data) and status is None and time.monotonic() < deadline:
             if selector.select(POLL):
-                piece = os.read(reader, 1 << 20)
+                piece = _piece(ours)
                 data += piece
                 if not piece:
-                    break
-            elif status is not None or time.monotonic() > deadline:
-                break  # what it has forked may hold the pipe open for good
-            elif status is None:
+                    selector.unregister(ours)  # it has closed what isn't its, and may still hang
+            else:  # what it has forked may hold the connection open for good
                 status = _status(pid)
-    os.close(reader)
-    hung = status is None and not _whole(data) and time.monotonic() > deadline
-    if hung:
-        _end(pid, trace)
-    if status is None:
-        status = os.waitpid(pid, 0)[1]
-    return data[8:] if _whole(data) else None, status, hung
+    return data[8:] if _whole(data) else None, status
 
 
-def _end(pid: int, trace: Path) -> None:
-    """Let a child say where it hangs, then kill it."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, WHERE)
-        end = time.monotonic() + SPARE
-        while time.monotonic() < end and "(most recent call first)" not in trace.read_text(errors="replace"):
-            time.sleep(POLL)
-        os.kill(pid, signal.SIGKILL)
+def _piece(ours: socket.socket) -> bytes:
+    try:
+        return ours.recv(1 << 20)
+    except ConnectionError:
+        return b""
+
+
+def _stop(pid: int, trace: Path) -> None:
+    """Let a child say where it hangs, then stop it, so that it starts nothing more."""
+    os.kill(pid, WHERE)
+    end = time.monotonic() + SPARE
+    while time.monotonic() < end and "(most recent call first)" not in _text(trace):
+        time.sleep(POLL)
+    os.kill(pid, signal.SIGSTOP)
+
+
+def _text(trace: Path) -> str:
+    try:
+        return trace.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def _whole(data: bytes) -> bool:
@@ -154,33 +167,10 @@ def _how(status: int) -> str:
     return f"it exited with code {code}" if code else "it ended early, without a word"
 
 
-class _Process(NamedTuple):
-    pid: int
-    command: str
-
-
-def _kill_rest(session: int, mark: str) -> tuple[str, ...]:
-    """Kill what is left of a session, and the programs that were started in it; the command lines of what was there."""
-    found = _processes(session, mark.encode())
-    for process in found:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(process.pid, signal.SIGKILL)
+def _tidy(session: int, before: frozenset[int]) -> None:
+    """Kill what a child has started at the last moment, or left where there is no /proc to look at."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(session, signal.SIGKILL)  # where there is no /proc to look at
-    return tuple(process.command for process in found)
-
-
-def _processes(session: int, mark: bytes) -> list[_Process]:
-    """The processes of a session, and orphans with the mark, as Linux's /proc lists them (proc(5)); none elsewhere."""
-    found = []
-    heirs = ("1", str(os.getpid()))  # who inherits orphans: this one, where it is a subreaper (prctl(2))
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, ValueError, IndexError):
-            fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-            ours = int(fields[3]) == session
-            if not ours and fields[1] in heirs:
-                ours = mark in (entry / "environ").read_bytes().split(b"\0")
-            if ours and fields[0] != "Z":
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                found.append(_Process(int(entry.name), command[:200]))
-    return found
+        os.killpg(session, signal.SIGKILL)
+    for pid in children() - before:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)

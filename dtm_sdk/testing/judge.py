@@ -19,7 +19,7 @@ from dtm_sdk.testing.rules import Check, checks, rule
 from dtm_sdk.testing.source import Source
 from dtm_sdk.testing.subject import Subject, trace_of
 from dtm_sdk.testing.todos import blocking
-from dtm_sdk.testing.verdicts import Ended, Finding, Violation
+from dtm_sdk.testing.verdicts import LEFT, Ended, Finding, Violation
 from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.world import World
 
@@ -79,14 +79,16 @@ def _blocked(check: Check, target: Target) -> Finding | None:
     calls = () if check.rule.startswith("A") else check.calls
     todo = blocking(target.source.todos, target.plugin, calls)
     if todo:
-        return Finding(check.rule, check.name, "blocked", f"blocked by {todo}")
+        place = f"TODO {todo.path}:{todo.line}"
+        return Finding(check.rule, check.name, "blocked", f"blocked by {todo}", by=place)
     for id_ in check.rests_on:
         for each in _checks_of(id_):
             under = _found(each, target)
-            if under.verdict in {"failed", "blocked"}:
+            if under.verdict == "blocked":
+                return Finding(check.rule, check.name, "blocked", under.message, by=under.by)
+            if under.verdict == "failed":
                 what = f"rule {id_}, on which it rests, failed: {under.message}"
-                message = under.message if under.verdict == "blocked" else what
-                return Finding(check.rule, check.name, "blocked", message)
+                return Finding(check.rule, check.name, "blocked", what, by=id_)
     return None
 
 
@@ -108,7 +110,7 @@ def _run(check: Check, target: Target) -> Finding:
 
 
 def _told(check: Check, returned: Returned) -> Finding:
-    left = tuple(f"left a process behind, which was killed: {command}" for command in returned.left)
+    left = tuple(f"{LEFT}{command}" for command in returned.left)
     if returned.data is None:
         what = f"the check could not be made: {returned.died}"
         return Finding(

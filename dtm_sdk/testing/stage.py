@@ -164,6 +164,7 @@ class Stage:
                 ran = forked(lambda: self._ran(command, tools, failing, settings))
         except ChildDiedError as error:
             self.subject.fail(f"{command} died under the runner: {error}")
+        self.subject.leftovers.likely |= bool(ran.problems)
         self.subject.steps[-1] += f"  -> {', '.join(ran.planned) or 'nothing to do'}; calls {', '.join(ran.calls)}"
         return ran
 

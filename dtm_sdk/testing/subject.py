@@ -17,6 +17,7 @@ from dtm_sdk.options import Json, Options
 from dtm_sdk.plugin import Operation, Plugin, State
 from dtm_sdk.secret_text import reveal_all
 from dtm_sdk.shape import full
+from dtm_sdk.testing.children import Leftovers
 from dtm_sdk.testing.difference import difference, short
 from dtm_sdk.testing.forked import ChildDiedError, forked
 from dtm_sdk.testing.source import Source
@@ -45,6 +46,7 @@ class Subject:
         random: a source of chance that repeats with the same seed.
         steps: what was called since the world was fresh, oldest first.
         notes: what is worth telling beside the verdict.
+        leftovers: processes that operations have left at work.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Subject:
         self.random = Random(seed)  # noqa: S311  # it makes samples
         self.steps: list[str] = []
         self.notes: list[str] = []
+        self.leftovers = Leftovers()
         self._secrets: set[str] = set()
         self._process = os.getpid()
 
@@ -87,6 +90,7 @@ class Subject:
 
     def fresh(self) -> Tree:
         """Put the world back to how it was, forget the steps; returns its snapshot."""
+        self.leftovers.outlive()
         with Watch.here().unguarded():
             self.world.restore(self.empty)
         self.steps.clear()
@@ -99,6 +103,7 @@ class Subject:
 
     def restore(self, tree: Tree, what: str) -> None:
         """Put the world to a snapshot, behind the plugin's back; `what` tells the reader of the steps."""
+        self.leftovers.outlive()
         with Watch.here().unguarded():
             self.world.restore(tree)
         self.steps.append(f"# behind the plugin's back: {what}")
@@ -157,6 +162,7 @@ class Subject:
         try:
             result = self.plugin.call(operation, options, deepcopy(state))
         except BaseException as error:
+            self.leftovers.likely = True
             self.steps[-1] += _hidden(f"  raises {describe(error)}", secrets)
             raise
         finally:

@@ -1,11 +1,12 @@
 """Findings and rules as text; pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
 
 from dtm_sdk.testing.rules import GROUPS, LEVELS, Rule, checks, rules
-from dtm_sdk.testing.verdicts import Finding
+from dtm_sdk.testing.verdicts import LEFT, Finding
 
 WIDTH: Final = 120
 """Where lines of a page are wrapped."""
@@ -133,12 +134,30 @@ def summary(findings: Sequence[Mapping[str, Any]], seed: int) -> Iterator[tuple[
                 "red": not level,
             },
         )
-        yield from ((f"  {line}", {}) for line in _matrix(verdicts))
+        mine = by_plugin[plugin]
+        yield from ((f"  {line}", {}) for line in (*_matrix(verdicts), *_blocked(mine), *_left(mine)))
 
 
 def _counts(verdicts: Mapping[str, str]) -> str:
     values = list(verdicts.values())
     return ", ".join(f"{values.count(verdict)} {verdict}" for verdict in MARKS if verdict in values)
+
+
+def _blocked(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What keeps checks from saying anything: those that block most come first."""
+    counts = Counter(finding.get("by", "") for finding in findings if finding["verdict"] == "blocked")
+    if counts:
+        told = ", ".join(f"by {by} ({count})" for by, count in counts.most_common())
+        yield f"{counts.total()} blocked: {told}"
+
+
+def _left(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What a plugin has left at work, even where the check passed."""
+    notes = [note for finding in findings for note in finding.get("notes", ()) if note.startswith(LEFT)]
+    counts = Counter(note.removeprefix(LEFT) for note in notes)
+    if counts:
+        told = ", ".join(f"{command} ({count})" for command, count in counts.most_common(3))
+        yield f"{counts.total()} processes left behind and killed: {told}{', ...' if len(counts) > 3 else ''}"
 
 
 def _matrix(verdicts: Mapping[str, str]) -> Iterator[str]:

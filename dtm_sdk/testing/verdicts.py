@@ -1,11 +1,15 @@
 """How a check ends: what its body raises to say so, and the finding that is made of it."""
 
-from typing import Literal, NoReturn
+from typing import Final, Literal, NoReturn
 
 from msgspec import Struct
 
 Verdict = Literal["passed", "failed", "skipped", "unsupported", "blocked", "excepted"]
 """As in CONTRACT, section 4. `excepted`: it failed, and an exception that is valid says why."""
+
+
+LEFT: Final = "left a process behind, which was killed: "
+"""How a note begins that names a process which the plugin has left."""
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
@@ -22,6 +26,7 @@ class Finding(Struct, frozen=True, omit_defaults=True):
         script: lines of a test that shows it by itself; empty where the steps say enough.
         notes: what it saw and left alone, such as processes that were left behind.
         seconds: how long it took.
+        by: what blocks it, e.g. "C2" or "TODO src/create.py:12"; empty where nothing does.
     """
 
     rule: str
@@ -34,6 +39,7 @@ class Finding(Struct, frozen=True, omit_defaults=True):
     script: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    by: str = ""
 
 
 class Ended(Exception):  # noqa: N818  # a check that ends early is no error of ours

@@ -27,6 +27,10 @@ def test_one_flag_checks_the_plugin_of_the_repository_and_its_ids_name_it(note: 
     assert found[C2] == "FAILED"
     assert found["conformance/note::test_c1_state_is_json"] == "PASSED"
     assert {node.partition("::")[0] for node in found} == {"conformance/note"}
+    blocked = re.search(r"^  (\d+) blocked: by C2 \((\d+)\)$", run.stdout, re.MULTILINE)
+    assert blocked
+    assert blocked[1] == blocked[2]
+    assert int(blocked[1]) == len(re.findall(r"SKIPPED \(rule C2", run.stdout)) > 0
 
 
 def test_a_failure_says_what_where_and_how_to_see_it_again(note: Repository) -> None:
@@ -36,6 +40,7 @@ def test_a_failure_says_what_where_and_how_to_see_it_again(note: Repository) -> 
     assert "- text: 'one'" in said
     assert "+ text: 'one!'" in said
     assert "mend:" in said
+    assert "traceback" not in said.lower()
     again = re.search(r"again: pytest --dtm-conformance '([^']+)'", said)
     assert again
     assert "1 failed" in note.pytest("--dtm-conformance", again[1]).stdout
@@ -274,3 +279,13 @@ def test_a_plugin_without_manners_spoils_nothing_but_its_own_checks(tmp_path: Pa
     }
     assert said in run.stdout
     assert run.returncode == 1
+
+
+def test_what_a_plugin_leaves_at_work_is_told_where_it_passes(tmp_path: Path) -> None:
+    repository = Repository(tmp_path, note=RIGHT)
+    path = tmp_path / "src" / "dtm_note.py"
+    daemon = "__import__('subprocess').Popen(['sleep', '600'], start_new_session=True, env={})"
+    path.write_text(path.read_text().replace("def save(options):", f"def save(options):\n    {daemon}\n", 1))
+    run = repository.pytest("--dtm-conformance", "-k", "test_c1_state_is_json")
+    assert run.returncode == 0, run.stdout
+    assert "  2 processes left behind and killed: sleep 600 (2)\n" in run.stdout

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from dtm_sdk.testing.children import adopting, children
 from dtm_sdk.testing.isolate import Returned, isolated
+
+SHELL = "sh -c while echo; do sleep 600; done"
 
 
 def nothing() -> bytes:
@@ -47,6 +50,51 @@ def leave_a_fork_that_holds_the_pipe() -> bytes:
     if os.fork() == 0:
         hang()
     return b"done"
+
+
+def leave_a_daemon_without_an_environment() -> bytes:
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True, env={})
+    return b"done"
+
+
+def leave_a_daemon_that_forks_twice() -> bytes:
+    """As daemons do, by a fork, a session of its own and another fork; nothing of it says who started it."""
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.write(writer, b".")
+            os.closerange(0, 200)
+            hang()
+        os._exit(0)
+    os.read(reader, 1)
+    os.wait()
+    return b"done"
+
+
+def leave_a_daemon_and_hang() -> bytes:
+    leave_a_daemon_that_forks_twice()
+    return hang()
+
+
+def leave_a_daemon_and_die() -> bytes:
+    leave_a_daemon_that_forks_twice()
+    os._exit(3)
+
+
+def leave_one_that_starts_others() -> bytes:
+    """A shell that starts another command as soon as one is killed."""
+    with subprocess.Popen(
+        ["sh", "-c", "while echo; do sleep 600; done"], start_new_session=True, stdout=subprocess.PIPE
+    ) as shell:
+        assert shell.stdout
+        shell.stdout.readline()
+        os._exit(3)
+
+
+def close_all_and_hang() -> bytes:
+    os.closerange(3, 200)
+    return hang()
 
 
 def die_and_leave_a_fork_that_holds_the_pipe() -> bytes:
@@ -108,16 +156,60 @@ def test_how_it_died_is_told(work: Callable[[], bytes], said: str, tmp_path: Pat
     assert (returned.data, returned.died) == (None, said)
 
 
-@pytest.mark.parametrize("work", [hang, hang_deaf])
+@pytest.mark.parametrize("work", [hang, hang_deaf, leave_a_daemon_and_hang])
 def test_one_that_hangs_is_ended_and_says_where(work: Callable[[], bytes], tmp_path: Path) -> None:
     returned = run(work, tmp_path, 0.5)
     assert (returned.data, returned.died) == (None, "it did not end within 0.5 s")
     assert "in hang" in returned.trace
 
 
-@pytest.mark.parametrize("work", [leave_a_process, leave_a_daemon, leave_a_fork_that_holds_the_pipe])
+@pytest.mark.parametrize(
+    "work",
+    [
+        leave_a_process,
+        leave_a_daemon,
+        leave_a_daemon_without_an_environment,
+        leave_a_daemon_that_forks_twice,
+        leave_a_daemon_and_hang,
+        leave_a_daemon_and_die,
+        leave_one_that_starts_others,
+        leave_a_fork_that_holds_the_pipe,
+        die_and_leave_a_fork_that_holds_the_pipe,
+    ],
+)
 def test_processes_left_behind_are_killed_and_named(work: Callable[[], bytes], tmp_path: Path) -> None:
-    returned = run(work, tmp_path)
-    assert returned.data == b"done"
-    assert len(returned.left) == 1
-    assert "python" in returned.left[0]
+    before = children()
+    returned = run(work, tmp_path, 2.0 if work is leave_a_daemon_and_hang else 20.0)
+    assert len(returned.left) == (2 if work is leave_one_that_starts_others else 1)
+    assert all("python" in left or left in {"sleep 600", SHELL} for left in returned.left)
+    with adopting():
+        assert children() == before  # an orphan would have come to this process
+
+
+def test_one_that_has_closed_all_files_is_ended_in_time(tmp_path: Path) -> None:
+    assert run(close_all_and_hang, tmp_path, 0.5).died == "it did not end within 0.5 s"
+
+
+def test_orphans_of_others_are_left_alone_while_a_check_lives(tmp_path: Path) -> None:
+    """A server that a fixture has started may make daemons of its own while a check runs."""
+    with subprocess.Popen(
+        ["sh", "-c", "read line; pid=$(sh -c 'sleep 600 >/dev/null & echo $!'); echo $pid; read line"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        reader, writer = server.stdout, server.stdin
+
+        def ask() -> bytes:
+            writer.write("\n")
+            writer.flush()
+            return reader.readline().encode()
+
+        returned = run(ask, tmp_path)
+        assert returned.data
+        pid = int(returned.data)
+        os.kill(pid, signal.SIGKILL)  # it was still there
+        assert returned.left == ()
+        writer.write("\n")

@@ -1,7 +1,7 @@
 """Create: the rules C1 to C6."""
 
 from dtm_sdk.errors import PluginError
-from dtm_sdk.plugin import Operation, checked_state
+from dtm_sdk.plugin import Operation, State, checked_state
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.influence import Scene, differing, leaves, unsaid
 from dtm_sdk.testing.meaning import Made
@@ -15,7 +15,7 @@ from dtm_sdk.testing.repeat import (
     world_differs,
 )
 from dtm_sdk.testing.rules import check
-from dtm_sdk.testing.subject import Subject, without
+from dtm_sdk.testing.subject import Subject, same, without
 from dtm_sdk.testing.tunings import Varied, same_with, varied
 from dtm_sdk.testing.verdicts import unsupported
 
@@ -56,8 +56,9 @@ def test_c2_read_after_create(subject: Subject) -> None:
         def read(options):
             return {"content": path.read_text().strip()}
 
-    Mend: let one helper describe the resource, and return what it says from Create and Read alike. If the service
-    answers late, wait in Create until Read would agree.
+    Mend: let one helper describe the resource, and return what it says from Create and Read alike. A time or an id that
+    is made up at each call belongs in no state: leave it out. One that the resource keeps is read from there, also in
+    Create, and declared `volatile`. If the service answers late, wait in Create until Read would agree.
     """
     for raw in subject.examples:
         subject.fresh()
@@ -82,7 +83,16 @@ def test_c2_read_without_the_record(subject: Subject) -> None:
     for raw in subject.examples:
         subject.fresh()
         made = subject.create(raw)
-        subject.same_states(made, subject.read(raw), "Read says another thing where the recorded state is None")
+        known: State | None = None
+        with subject.quietly():
+            known = subject.call("read", raw, made)
+        if known is None or not same(made, known):
+            subject.notes.append("unjudged: Read, given the record, doesn't confirm it; see test_c2_read_after_create")
+            continue
+        found = subject.read(raw)
+        if found is None:
+            subject.fail("Read finds nothing where the recorded state is None")
+        subject.same_states(made, found, "Read says another thing where the recorded state is None")
 
 
 @check("C3", rests_on=("C1",), calls=("create",))

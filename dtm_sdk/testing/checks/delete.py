@@ -1,6 +1,7 @@
 """Delete: the rules D1 to D4."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
@@ -11,7 +12,7 @@ from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.verdicts import skip, unsupported
 from dtm_sdk.testing.watch import Call, Watch
 from dtm_sdk.testing.worlds.files import FileWorld
-from dtm_sdk.testing.worlds.world import Fault, Tree, at
+from dtm_sdk.testing.worlds.world import Fault, Place, Tree, at
 
 
 @check("D1", rests_on=("C1", "C2"), calls=("create", "read", "delete"))
@@ -61,9 +62,7 @@ def test_d2_nothing_is_left(subject: Subject) -> None:
     for raw in subject.examples:
         for neighbours in ([], nearby(subject, raw)):  # what all of them share hides where there are some
             before = _with(subject, neighbours)
-            _true(subject, subject.delete(raw, subject.create(raw)), "Delete of a resource that is there")
-            what = "the world, after Create and Delete, is not as it was before"
-            subject.same_world(before, subject.snapshot(), what)
+            _as_before(subject, before, raw, subject.create(raw), "Create and Delete")
 
 
 @check("D2", rests_on=("C1", "C7", "D1", "U1"), calls=("create", "update", "delete"))
@@ -73,9 +72,46 @@ def test_d2_nothing_is_left_after_an_update(subject: Subject) -> None:
         for first, second in ((one, other), (other, one)):
             before = _with(subject, nearby(subject, first))
             state = subject.update(second, subject.create(first))
-            _true(subject, subject.delete(second, state), "Delete of a resource that is there")
-            what = "the world, after Create, Update and Delete, is not as it was before"
-            subject.same_world(before, subject.snapshot(), what)
+            _as_before(subject, before, second, state, "Create, Update and Delete")
+
+
+def _as_before(subject: Subject, before: Tree, raw: Raw, state: State, done: str) -> None:
+    """Delete a resource: then the world is as it was before.
+
+    Raises:
+        Violation: it isn't; the message tells what was lost from what was left.
+    """
+    there = subject.snapshot()
+    _true(subject, subject.delete(raw, state), "Delete of a resource that is there")
+    after = subject.snapshot()
+    by_fate: dict[str, list[Place]] = {}
+    for place in subject.changes(before, after):
+        by_fate.setdefault(_fate(*(at(tree, place) for tree in (before, there, after))), []).append(place)
+    said = [fate.format(_named(places)) for fate, places in by_fate.items()]
+    subject.same_world(before, after, f"after {done}: {'; '.join(said)}")
+
+
+def _fate(before: Any, there: Any, after: Any) -> str:
+    """What became of something, as it was before, while the resource was there, and after Delete."""
+    if before is ...:
+        return "{} is left over"
+    less = _less(before, after)
+    if before == there:
+        return f"Delete {'removed' if less else 'changed'} more than its resource: {{}}"
+    if less and not _less(before, there):
+        return "Delete removed more than its resource: a part of {}"
+    return "{} is gone" if less else "{} is not as it was"
+
+
+def _less(before: Any, after: Any) -> bool:
+    """Whether something, or a part of it, is gone."""
+    return after is ... or (
+        isinstance(before, str | bytes | list) and isinstance(after, type(before)) and len(after) < len(before)
+    )
+
+
+def _named(places: Sequence[Place]) -> str:
+    return ", ".join(".".join(place) for place in places[:3]) + (", ..." if places[3:] else "")
 
 
 def _with(subject: Subject, neighbours: Sequence[Raw]) -> Tree:

@@ -1,6 +1,7 @@
 """Read: the rules R1 to R6."""
 
 import os
+from typing import NamedTuple
 
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
@@ -142,35 +143,49 @@ def test_r4_a_world_that_does_not_answer(subject: Subject) -> None:
         empty = subject.fresh()
         made = subject.create(raw)
         subject.read(raw, made)  # what it imports is there, then
-        raised, found = _asked(subject, fault, raw, made)
-        if not raised and not same(made, found):
-            subject.fail(f"Read, while {fault.name}, did not raise: {_taken(found)}", difference(made, found))
+        asked = _asked(subject, fault, raw, made)
+        if not asked.raised and not same(made, asked.found):
+            what = f"Read, while {fault.name}, did not raise: {_taken(asked.found)}"
+            subject.fail(what, difference(made, asked.found))
         if fault.blind:
             subject.restore(empty, "the resource is removed")
             least = made if subject.plugin.recovery == "manual" else None  # without a record it has nothing to ask for
-            for state in [least] if raised else [least, made]:
-                told, found = _asked(subject, fault, raw, state)
-                if not told:
-                    subject.fail(
-                        f"Read, while {fault.name}, did not raise: nothing told it that", [f"+ {short(found)}"]
-                    )
+            for state in [least] if asked.raised else [least, made]:
+                again = _asked(subject, fault, raw, state)
+                if again.met and not again.raised:
+                    what = f"Read, while {fault.name}, did not raise: nothing told it that"
+                    subject.fail(what, [f"+ {short(again.found)}"])
 
 
-def _asked(subject: Subject, fault: Fault, raw: Raw, state: State | None) -> tuple[bool, State | None]:
-    """Whether Read raises while the world can't be asked; else what it says."""
+class Asked(NamedTuple):
+    """How Read ended while the world could not be asked.
+
+    Attributes:
+        raised: whether it did.
+        met: whether it has met the fault; what Read doesn't use can fail.
+        found: what it said.
+    """
+
+    raised: bool
+    met: bool
+    found: State | None
+
+
+def _asked(subject: Subject, fault: Fault, raw: Raw, state: State | None) -> Asked:
+    """How Read ends while the world can't be asked."""
     subject.steps.append(f"# from here on, {fault.name}")
     try:
         with fault.strike() as met:
             found: State | None = subject.call("read", raw, state)
     except Exception:  # noqa: BLE001  # any error says that the world could not be asked
-        return True, None
+        return Asked(raised=True, met=True, found=None)
     except BaseException as error:  # noqa: BLE001  # SystemExit and the like end the run of all tools
         subject.fail(f"Read, while {fault.name}, raised {describe(error)}, which is no error but an exit")
     finally:
         subject.steps.append("# until here")
     if not met():
         subject.notes.append(f"no call of Read has met this: {fault.name}")
-    return False, found
+    return Asked(raised=False, met=bool(met()), found=found)
 
 
 @check("R5", rests_on=("C1", "C2", "C3", "C5", "R3"), calls=("create", "read"))

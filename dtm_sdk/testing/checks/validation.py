@@ -26,7 +26,7 @@ from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.runs import Runner
 from dtm_sdk.testing.samples import HOSTILE, LONG, Path, Spot, at, dropped, objects, put, spots, wrong
 from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of
-from dtm_sdk.testing.verdicts import unsupported
+from dtm_sdk.testing.verdicts import Violation, unsupported
 from dtm_sdk.testing.watch import Seen, Watch
 
 
@@ -259,18 +259,48 @@ def test_v6_what_is_accepted_can_be_done(subject: Subject) -> None:
             with open(options.filename, "wb") as file:
                 file.write(options.content.encode("ascii"))     # an empty file is left, and a UnicodeEncodeError
 
-    Mend: refuse in `validate` each text that an operation could not use. What only the world can say (no permission, no
-    space) is a PluginError, and leaves nothing behind.
+    Mend: refuse texts by their form, not one by one: say what an option may be by `Meta(pattern=...)` and `max_length`;
+    say in `validate` what a pattern can't. What only the world can say (no permission, no space) is a PluginError, and
+    leaves nothing behind.
     """
     base = subject.full(subject.an_example())
     texts = [spot for spot in spots(subject.plugin.options, base) if spot.takes_text]
     naming = [spot for spot in texts if any(spot.path[: len(path)] == path for path in subject.plugin.shape.identity)]
     others = [spot for spot in texts if spot not in naming]
+    found: list[Violation] = []
+    steps: list[str] = []
     for text, group in product(BAD, (naming, others)):
         fine = [spot for spot in group if _is_accepted(subject, base, spot, text)]
-        raw = subject.world.bind(put(base, *((spot.path, text) for spot in fine)))
-        if fine:
-            _tried(subject, raw, f"{', '.join(spot.name for spot in fine)} is {short(text, 40)}")
+        for error in _violations(subject, base, text, fine):
+            found.append(error)
+            steps += subject.steps
+    if found:
+        subject.steps[:] = steps
+        raise Violation("\n".join(error.message for error in found), found[0].difference, found[0].trace)
+
+
+def _violations(subject: Subject, base: Raw, text: str, fine: Sequence[Spot]) -> Iterator[Violation]:
+    """What goes wrong with a text in some places at once; in each of them by itself, where that shows it too."""
+
+    def violation(*spots: Spot) -> Violation | None:
+        raw = subject.world.bind(put(base, *((spot.path, text) for spot in spots)))
+        try:
+            _tried(subject, raw, f"{', '.join(spot.name for spot in spots)} is {short(text, 40)}")
+        except Violation as error:
+            return error
+        return None
+
+    every = violation(*fine) if fine else None
+    if every is None:
+        return
+    alone = False
+    for spot in fine if len(fine) > 1 else ():
+        error = violation(spot)
+        if error:
+            alone = True
+            yield error
+    if not alone:
+        yield violation(*fine) or every
 
 
 def _is_accepted(subject: Subject, base: Raw, spot: Spot, text: str) -> bool:

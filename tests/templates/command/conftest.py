@@ -21,7 +21,7 @@ class CommandWorld(ProcessWorld):
     def restore(self, tree: Tree) -> None:
         """Make it hold just what the tree says."""
         for file in self._kept():
-            file.unlink()
+            file.unlink(missing_ok=True)  # a command that was cut short may be at work
         for name, text in tree.items():
             Path(self.environment["TALLY_HOME"], name).write_bytes(text)
 

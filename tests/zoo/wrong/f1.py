@@ -1,10 +1,14 @@
 """What a call of the plugin fails at is hidden, or leaves something behind."""
 
 import os
-from contextlib import suppress
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing, suppress
 
 from dtm_sdk import PluginError, State, TransientError
-from tests.zoo.right import note, widget
+from dtm_sdk.testing import FileWorld
+from tests.zoo.right import note, row, widget
 from tests.zoo.zoo import Wrong, but
 
 
@@ -85,6 +89,125 @@ def delete_that_forgets_first(options: widget.WidgetOptions, state: State | None
     return True
 
 
+def save_as(options: note.NoteOptions, write: Callable[[str, bytes], None], put: Callable[[str, str], None]) -> State:
+    """Write the file beside, put it in its place, whole or not at all; so at least it is meant."""
+    beside, mode = f".{options.path}.tmp", note.MODES[options.access]
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(beside)
+        try:
+            write(beside, note.written(options))
+            os.chmod(beside, mode)
+            put(beside, options.path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(beside)
+            raise
+        note.sync()
+    except OSError as error:
+        raise PluginError(f"{options.path} can't be written: {error.strerror}", "look at the disk") from error
+    return note.state(options.path, options.text, options.header.title, list(options.header.lines), mode)
+
+
+def write(path: str, data: bytes) -> None:
+    """Write all of some bytes."""
+    with open(path, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_some(path: str, data: bytes) -> None:
+    """Write some bytes, as many as the system takes at once."""
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(number, data)
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def write_by_tee(path: str, data: bytes) -> None:
+    """Write some bytes by a command, which says on a stream that nobody reads how that went."""
+    subprocess.run(["tee", path], input=data, capture_output=True, check=False)
+
+
+def move_by_command(beside: str, path: str) -> None:
+    """Put a file in the place of another by a command, which is not asked how that went."""
+    subprocess.run(["mv", "-f", "--", beside, path], capture_output=True, check=False)
+
+
+def move_by_command_that_may_be_killed(beside: str, path: str) -> None:
+    """Put a file in the place of another by a command, which tells by a number above 0 that it could not."""
+    ran = subprocess.run(["mv", "-f", "--", beside, path], capture_output=True, check=False)
+    if ran.returncode > 0:
+        raise OSError(ran.returncode, ran.stderr.decode(errors="replace"))
+
+
+def save_what_fits(options: note.NoteOptions) -> State:
+    """Write the file, as much of it as the system takes."""
+    return save_as(options, write_some, os.replace)
+
+
+def save_by_tee(options: note.NoteOptions) -> State:
+    """Write the file by `tee`."""
+    return save_as(options, write_by_tee, os.replace)
+
+
+def save_by_mv(options: note.NoteOptions) -> State:
+    """Write the file, and put it in its place by `mv`."""
+    return save_as(options, write, move_by_command)
+
+
+def save_by_mv_that_may_be_killed(options: note.NoteOptions) -> State:
+    """Write the file, and put it in its place by `mv`; look whether that has failed."""
+    return save_as(options, write, move_by_command_that_may_be_killed)
+
+
+def world_with_mv() -> FileWorld:
+    """A folder, and the command that the plugin starts."""
+    return FileWorld(commands=["mv"])
+
+
+def locked(error: PluginError) -> bool:
+    """Whether somebody else is at work in the database."""
+    return "is locked" in str(error)
+
+
+def read_that_takes_locked_for_empty(options: row.RowOptions) -> State | None:
+    """Describe the item; while somebody else makes it, it isn't there yet."""
+    try:
+        return row.read(options)
+    except PluginError as error:
+        if locked(error):
+            return None
+        raise
+
+
+def update_that_leaves_a_locked_one(options: row.RowOptions) -> State:
+    """Change the item; where somebody else is at work in the database, what is there has to do."""
+    try:
+        return row.update(options)
+    except PluginError as error:
+        if not locked(error):
+            raise
+        with closing(sqlite3.connect(f"file:{options.base}?mode=ro", options.timeout, uri=True)) as base:
+            there = row.found(base, options)
+        if not there:
+            raise
+        return there
+
+
+def delete_that_leaves_it_to_who_has_the_lock(options: row.RowOptions) -> bool:
+    """Remove the item; whoever has the lock is about to remove it too."""
+    try:
+        return row.delete(options)
+    except PluginError as error:
+        if locked(error):
+            return True
+        raise
+
+
 WRONG = [
     Wrong(rule="F1", name="logs-a-full-disk", plugin=but(note.plugin, create=create_that_only_logs), world=note.world),
     Wrong(
@@ -120,5 +243,47 @@ WRONG = [
         plugin=but(widget.plugin, delete=delete_that_forgets_first),
         world=widget.world,
         also=("F2", "F4", "D4"),  # a death between the two, and Delete that says True
+    ),
+    Wrong(
+        rule="F1",
+        name="takes-a-short-write-for-a-whole-one",
+        plugin=but(note.plugin, create=save_what_fits, update=save_what_fits),
+        world=note.world,
+    ),
+    Wrong(
+        rule="F1",
+        name="does-not-ask-tee",
+        plugin=but(note.plugin, create=save_by_tee, update=save_by_tee),
+        world=note.world,
+    ),
+    Wrong(
+        rule="F1",
+        name="does-not-ask-mv",
+        plugin=but(note.plugin, create=save_by_mv, update=save_by_mv),
+        world=world_with_mv,
+    ),
+    Wrong(
+        rule="F1",
+        name="does-not-see-that-mv-was-killed",
+        plugin=but(note.plugin, create=save_by_mv_that_may_be_killed, update=save_by_mv_that_may_be_killed),
+        world=world_with_mv,
+    ),
+    Wrong(
+        rule="F1",
+        name="takes-locked-for-empty",
+        plugin=but(row.plugin, read=read_that_takes_locked_for_empty),
+        world=row.world,
+    ),
+    Wrong(
+        rule="F1",
+        name="takes-locked-for-changed",
+        plugin=but(row.plugin, update=update_that_leaves_a_locked_one),
+        world=row.world,
+    ),
+    Wrong(
+        rule="F1",
+        name="takes-locked-for-deleted",
+        plugin=but(row.plugin, delete=delete_that_leaves_it_to_who_has_the_lock),
+        world=row.world,
     ),
 ]

@@ -1,0 +1,85 @@
+"""Processes that somebody has left are waited for, and found whatever they do."""
+
+import ctypes
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dtm_sdk.testing import children as module
+from dtm_sdk.testing.children import Leftovers, adopt, adopting, children, descendants, end_all, outlive_new
+from dtm_sdk.testing.forked import forked
+
+
+def is_subreaper() -> int:
+    found = ctypes.c_int()
+    ctypes.CDLL(None).prctl(module._GET, ctypes.byref(found), 0, 0, 0)  # noqa: SLF001
+    return found.value
+
+
+def test_a_new_child_is_waited_for_until_it_ends(tmp_path: Path) -> None:
+    before = children()
+    command = ["sh", "-c", "for n in 1 2 3 4 5 6 7 8 9; do ls / >/dev/null; done; echo done >done"]
+    child = subprocess.Popen(command, cwd=tmp_path)
+    outlive_new(before)
+    assert (tmp_path / "done").read_text() == "done\n"
+    assert children() == before
+    child.wait()  # it says so too
+
+
+def test_one_that_is_there_to_stay_is_waited_for_once_and_others_not_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module._Patience, "seconds", 0.2)  # noqa: SLF001
+    left = Leftovers()
+    with subprocess.Popen(["sleep", "600"]) as child:
+        try:
+            left.likely = True
+            left.outlive()
+            assert child.poll() is None
+            assert module._Patience.seconds == module.SHORT  # noqa: SLF001
+            monkeypatch.setattr(module, "_wait", lambda more: pytest.fail("it is waited for again"))
+            left.likely = True
+            left.outlive()
+        finally:
+            child.kill()
+
+
+def test_nobody_is_waited_for_unless_something_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_wait", lambda more: pytest.fail("it is waited for"))
+    left = Leftovers()
+    with subprocess.Popen(["true"]):
+        left.outlive()
+
+
+def test_the_children_of_children_are_found_in_other_sessions_too() -> None:
+    script = "setsid sh -c 'echo $$; sleep 600' & echo $!; wait"
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        named = {int(child.stdout.readline()), int(child.stdout.readline())}
+        found = descendants(child.pid)
+        assert named <= found
+        assert {child.pid, *found} <= descendants(os.getpid())
+        end_all(lambda: descendants(child.pid))
+
+
+def test_who_adopts_orphans_is_as_before() -> None:
+    assert is_subreaper() == 0
+    with adopting():
+        assert is_subreaper() == 1
+        with adopting():
+            assert is_subreaper() == 1
+        assert is_subreaper() == 1
+    assert is_subreaper() == 0
+
+
+def test_an_orphan_comes_to_who_adopts() -> None:
+    def work() -> bool:
+        adopt()
+        said = subprocess.run(["sh", "-c", "sleep 600 >/dev/null & echo $!"], stdout=subprocess.PIPE, check=True)
+        pid = int(said.stdout)
+        adopted = pid in children()
+        os.kill(pid, signal.SIGKILL)
+        return adopted
+
+    assert forked(work)
