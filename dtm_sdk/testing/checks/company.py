@@ -31,7 +31,7 @@ LABELS: Final = ("one", "two")
 def test_p1_two_at_once(subject: Subject) -> None:
     """Two instances at the same time in threads: each as if alone.
 
-    They differ in their whole identity, and then in each Identity option alone: two keys of one file, say.
+    They differ in each Identity option alone, as two keys of one file do, and in all of them.
 
     Why: the runner calls up to ten operations at once, in threads of one process. What one keeps in a module, in the
     working directory or in a file of a fixed name, the other one finds; and of two who read a file, change their own
@@ -66,7 +66,7 @@ def _hold_two(subject: Subject, raws: dict[str, Raw]) -> None:
 
 
 def _twos(subject: Subject) -> list[dict[str, Raw]]:
-    """Options of two that differ in their identity: as much as they can, and in each Identity option alone."""
+    """Options of two that differ in their identity: in each Identity option alone, and as much as they can."""
     first = subject.pairs[0][0] if subject.pairs else subject.an_example()
     others = [example for example in subject.examples if like(subject, example, first) != example]
     second = next(iter(others), elsewhere(subject, first))
@@ -89,10 +89,16 @@ def _phases(subject: Subject, raws: dict[str, Raw]) -> Iterator[tuple[Operation,
     yield "create", raws
     yield "read", raws
     if subject.pairs:
-        changed = {label: like(subject, subject.pairs[0][1], raw) or raw for label, raw in raws.items()}
+        changed = {label: _changed(subject, raw) for label, raw in raws.items()}
         yield "update", changed
         raws = changed
     yield "delete", raws
+
+
+def _changed(subject: Subject, raw: Raw) -> Raw:
+    """Options with the same identity, as the other one of a pair has them."""
+    moved = (like(subject, example, raw) for example in reversed(subject.pairs[0]))
+    return next((other for other in moved if other and other != raw), raw)
 
 
 class Ended(NamedTuple):

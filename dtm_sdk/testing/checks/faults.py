@@ -95,8 +95,8 @@ def test_f1_faults_in_create(subject: Subject) -> None:
             return {"filename": options.filename, "content": options.content}
 
     Mend: let errors through, as a PluginError that says what to do. Make a thing whole or not at all: write beside it,
-    then rename; a file that others have a part of too, for opened by "w" it is empty, and theirs is lost. Clean up what
-    was half made, without hiding the error; and what a crash has left, at the next try.
+    then rename. That goes for a file that others have a part of too: opened by "w", it has lost theirs at once. Clean
+    up what was half made, and no more, without hiding the error; and what a crash has left, at the next try.
     """
     _hold(subject, Scene("create", subject.an_example(), None))
 
