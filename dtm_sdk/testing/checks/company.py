@@ -20,8 +20,21 @@ from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, with
 from dtm_sdk.testing.turns import by_turns
 from dtm_sdk.testing.worlds.world import Tree, places, pruned
 
-ROUNDS: Final = (((1, 1), False), ((1, 3), False), ((1, 1), True))
-"""How many steps each of the two threads takes at a turn, and whether a step ends only where I/O is done."""
+
+class Round(NamedTuple):
+    """How two threads take turns.
+
+    Attributes:
+        strides: how many steps each takes at a turn.
+        by_io: a step ends only where I/O is done.
+    """
+
+    strides: tuple[int, int]
+    by_io: bool = False
+
+
+ROUNDS: Final = (Round((1, 1)), Round((1, 3)), Round((1, 1), by_io=True))
+"""The last one shows what is lost of what two share."""
 TRIES: Final = 5
 """How often an operation is called that raises a TransientError; who comes second must get through at last."""
 LABELS: Final = ("one", "two")
@@ -31,7 +44,7 @@ LABELS: Final = ("one", "two")
 def test_p1_two_at_once(subject: Subject) -> None:
     """Two instances at the same time in threads: each as if alone.
 
-    They differ in each Identity option alone, as two keys of one file do, and in all of them.
+    They differ in all of their identity, and in each Identity option alone, as two keys of one file do.
 
     Why: the runner calls up to ten operations at once, in threads of one process. What one keeps in a module, in the
     working directory or in a file of a fixed name, the other one finds; and of two who read a file, change their own
@@ -50,29 +63,34 @@ def test_p1_two_at_once(subject: Subject) -> None:
     is read, changed and written under one lock (`flock`, a transaction), or with `If-Match`, so that it is refused
     where somebody else has changed it meanwhile.
     """
-    for raws in _twos(subject):
-        _hold_two(subject, raws)
+    for number, raws in enumerate(_twos(subject)):
+        _hold_two(subject, raws, ROUNDS[-1:] if number else ROUNDS)
 
 
-def _hold_two(subject: Subject, raws: dict[str, Raw]) -> None:
-    known: dict[Operation, list[Ended]] = {}
-    for strides, by_io in ROUNDS:
+def _hold_two(subject: Subject, raws: dict[str, Raw], rounds: Sequence[Round]) -> None:
+    known: dict[Operation, tuple[Tree, list[Ended]]] = {}
+    for how in rounds:
         subject.fresh()
         states: dict[str, State] = {}
         for operation, options in _phases(subject, raws):
-            apart = known.get(operation) or _apart(subject, operation, options, states)
-            known[operation] = apart
-            states = _together(subject, operation, options, states, apart, strides, by_io=by_io)
+            before = subject.snapshot()
+            then, apart = known.get(operation, (None, []))
+            if then != before:  # who came first in this round may have another place, another number
+                apart = _apart(subject, operation, options, states)
+                known[operation] = before, apart
+            states = _together(subject, operation, options, states, apart, how)
 
 
 def _twos(subject: Subject) -> list[dict[str, Raw]]:
-    """Options of two that differ in their identity: in each Identity option alone, and as much as they can."""
+    """Options of two that differ in their identity: as much as they can, then in each Identity option alone."""
     first = subject.pairs[0][0] if subject.pairs else subject.an_example()
     others = [example for example in subject.examples if like(subject, example, first) != example]
     second = next(iter(others), elsewhere(subject, first))
     several = len(subject.plugin.shape.identity) > 1
     near = [raw for raw, _ in neighbours(subject, first).there] if several else []
-    found = {_apart_in(subject, first, other): other for other in [*near, second] if other}
+    found: dict[tuple[str, ...], Raw] = {}
+    for other in filter(None, [second, *near]):
+        found.setdefault(_apart_in(subject, first, other), other)
     if not found:
         alone(subject)
     return [{LABELS[0]: first, LABELS[1]: other} for other in found.values()]
@@ -138,9 +156,7 @@ def _together(
     raws: Mapping[str, Raw],
     states: Mapping[str, State],
     apart: Sequence[Ended],
-    strides: tuple[int, int],
-    *,
-    by_io: bool,
+    how: Round,
 ) -> dict[str, State]:
     """What the two do at once, held against what they do alone; the states then."""
     returned: dict[str, Any] = {}
@@ -153,9 +169,9 @@ def _together(
 
         return call
 
-    what = "calls" if by_io else "steps"
-    subject.steps.append(f"# at the same time, by turns of {strides[0]} and {strides[1]} {what}:")
-    for error in by_turns([work(label) for label in LABELS], strides, by_io=by_io):
+    what = "calls" if how.by_io else "steps"
+    subject.steps.append(f"# at the same time, by turns of {how.strides[0]} and {how.strides[1]} {what}:")
+    for error in by_turns([work(label) for label in LABELS], how.strides, by_io=how.by_io):
         if error is not None:
             subject.fail(f"{operation} of two at once raised {describe(error)}", trace=trace_of(error))
     _same_as_one_order(subject, operation, apart, _ended(subject, returned, states))
