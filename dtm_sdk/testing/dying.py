@@ -39,6 +39,7 @@ def dying(subject: Subject, operation: Operation, number: int, work: Callable[[P
             the one before it begins.
         work: takes the plugin, which dies.
     """
+    subject.world.settle()  # what a thread of the world holds when it forks, the child would wait for without end
     reader, writer = os.pipe()
     adopt()
     pid = os.fork()

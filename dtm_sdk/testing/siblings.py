@@ -74,13 +74,13 @@ def _strangers(subject: Subject, raw: Raw) -> Iterator[Raw]:
     mine = shape.identity_of(subject.full(raw))
     yield from (other for other in subject.examples if shape.identity_of(subject.full(other)) != mine)
     for leaf in identities(subject):
-        for value in _others(at(subject.full(raw), leaf.path)):
+        for value in others(at(subject.full(raw), leaf.path)):
             other = put(raw, leaf.path, value)
             if is_valid(subject, other):
                 yield other
 
 
-def _others(value: Json) -> list[Json]:
+def others(value: Json) -> list[Json]:
     """Values beside another one, of the same type."""
     if isinstance(value, bool):
         return [not value]

@@ -1,7 +1,8 @@
 """Two pieces of work in two threads, one step at a time by turns: what they share shows, and shows each time.
 
-A step ends where the author's code calls or is called, and where anything calls a C function that does I/O. Threads
-left to themselves change over there once in a million times; here they do each time.
+A step ends where the author's code calls or is called, and where anything calls a C function that does I/O; or there
+alone, so that who computes longer on the way doesn't fall behind. Threads left to themselves change over there once in
+a million times; here they do each time.
 """
 
 import sys
@@ -21,15 +22,21 @@ PATIENCE: Final = 0.1
 STEPS: Final = 4000
 """Steps after which the threads are left to themselves: an operation has some hundred."""
 
+STEPPING: Final = frozenset({"call", "return", "c_call"})
+"""Events of a profile function at which a step ends in an author's code."""
 
-def by_turns(works: Sequence[Callable[[], object]], strides: Sequence[int]) -> list[BaseException | None]:
+
+def by_turns(
+    works: Sequence[Callable[[], object]], strides: Sequence[int], *, by_io: bool = False
+) -> list[BaseException | None]:
     """Do two pieces of work at once; what each raised.
 
     Args:
         works: two functions.
         strides: how many steps each takes at a turn.
+        by_io: a step ends only where I/O is done.
     """
-    turns = _Turns(strides)
+    turns = _Turns(strides, by_io=by_io)
     raised: list[BaseException | None] = [None, None]
 
     def run(me: int) -> None:
@@ -54,8 +61,9 @@ def by_turns(works: Sequence[Callable[[], object]], strides: Sequence[int]) -> l
 class _Turns:
     """Whose turn it is."""
 
-    def __init__(self, strides: Sequence[int]) -> None:
+    def __init__(self, strides: Sequence[int], *, by_io: bool) -> None:
         self._strides = strides
+        self._by_io = by_io
         self._condition = threading.Condition()
         self._entered = threading.Barrier(2)
         self._turn = 0
@@ -95,13 +103,8 @@ class _Turns:
         """What is called at each call and return of a thread."""
 
         def profile(frame: FrameType, event: str, called: Any) -> None:
-            if event in {"call", "return"}:
-                stepping = _is_authors(frame.f_code.co_filename)
-            elif event == "c_call":
-                stepping = _does_io(called) or _is_authors(frame.f_code.co_filename)
-            else:
-                return
-            if stepping:
+            authors = not self._by_io and event in STEPPING and _is_authors(frame.f_code.co_filename)
+            if authors or (event == "c_call" and _does_io(called)):
                 self.step(me)
 
         return profile

@@ -103,3 +103,25 @@ def test_no_profile_function_is_left_and_what_does_io_is_a_step() -> None:
 
     by_turns([work("a"), work("b")], (1, 1))
     assert log not in (["a"] * 3 + ["b"] * 3, ["b"] * 3 + ["a"] * 3)
+
+
+def test_who_computes_longer_falls_behind_unless_the_steps_are_by_io() -> None:
+    def read_by_both(*, by_io: bool) -> bool:
+        """Whether both have looked before one has done what changes it."""
+        log: list[str] = []
+
+        def work(name: str, count: int) -> Callable[[], None]:
+            def change() -> None:
+                writing([], name, count)()
+                os.stat(".")  # noqa: PTH116
+                log.append("looked")
+                os.stat(".")  # noqa: PTH116
+                log.append("changed")
+
+            return change
+
+        assert by_turns([work("a", 1), work("b", 50)], (1, 1), by_io=by_io) == [None, None]
+        return log[:2] == ["looked", "looked"]
+
+    assert not read_by_both(by_io=False)
+    assert read_by_both(by_io=True)

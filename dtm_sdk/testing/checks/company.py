@@ -2,21 +2,41 @@
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
+from dtm_sdk.errors import TransientError
+from dtm_sdk.options import Options
 from dtm_sdk.plugin import OPERATIONS, Operation, State
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.disturbed import disturbed
 from dtm_sdk.testing.likeness import alone, elsewhere, like
 from dtm_sdk.testing.meaning import aligned, called
+from dtm_sdk.testing.neighbours import neighbours
 from dtm_sdk.testing.process_wide import open_files, process_wide, settled, threads
 from dtm_sdk.testing.rules import check
+from dtm_sdk.testing.siblings import identity
 from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, without
 from dtm_sdk.testing.turns import by_turns
 from dtm_sdk.testing.worlds.world import Tree, places, pruned
 
-STRIDES: Final = ((1, 1), (1, 3))
-"""How many steps each of the two threads takes at a turn, in each round."""
+
+class Round(NamedTuple):
+    """How two threads take turns.
+
+    Attributes:
+        strides: how many steps each takes at a turn.
+        by_io: a step ends only where I/O is done.
+    """
+
+    strides: tuple[int, int]
+    by_io: bool = False
+
+
+ROUNDS: Final = (Round((1, 1)), Round((1, 3)), Round((1, 1), by_io=True))
+"""The last one shows what is lost of what two share."""
+TRIES: Final = 5
+"""How often an operation is called that raises a TransientError; who comes second must get through at last."""
 LABELS: Final = ("one", "two")
 
 
@@ -24,8 +44,11 @@ LABELS: Final = ("one", "two")
 def test_p1_two_at_once(subject: Subject) -> None:
     """Two instances at the same time in threads: each as if alone.
 
+    They differ in all of their identity, and in each Identity option alone, as two keys of one file do.
+
     Why: the runner calls up to ten operations at once, in threads of one process. What one keeps in a module, in the
-    working directory or in a file of a fixed name, the other one finds.
+    working directory or in a file of a fixed name, the other one finds; and of two who read a file, change their own
+    part of it and write it back, one undoes what the other one did.
 
     Wrong:
         current = None
@@ -36,26 +59,47 @@ def test_p1_two_at_once(subject: Subject) -> None:
             write()                        # and reads `current`
 
     Mend: hand values on as arguments; name temporary files after the resource, or by `tempfile`; use absolute paths in
-    place of `chdir`; give each call its own connection, or guard a shared one by a lock.
+    place of `chdir`; give each call its own connection, or guard a shared one by a lock. What several resources share
+    is read, changed and written under one lock (`flock`, a transaction), or with `If-Match`, so that it is refused
+    where somebody else has changed it meanwhile.
     """
-    raws = _two(subject)
-    known: dict[Operation, list[Ended]] = {}
-    for strides in STRIDES:
+    for number, raws in enumerate(_twos(subject)):
+        _hold_two(subject, raws, ROUNDS[-1:] if number else ROUNDS)
+
+
+def _hold_two(subject: Subject, raws: dict[str, Raw], rounds: Sequence[Round]) -> None:
+    known: dict[Operation, tuple[Tree, list[Ended]]] = {}
+    for how in rounds:
         subject.fresh()
         states: dict[str, State] = {}
         for operation, options in _phases(subject, raws):
-            apart = known.get(operation) or _apart(subject, operation, options, states)
-            known[operation] = apart
-            states = _together(subject, operation, options, states, apart, strides)
+            before = subject.snapshot()
+            then, apart = known.get(operation, (None, []))
+            if then != before:  # who came first in this round may have another place, another number
+                apart = _apart(subject, operation, options, states)
+                known[operation] = before, apart
+            states = _together(subject, operation, options, states, apart, how)
 
 
-def _two(subject: Subject) -> dict[str, Raw]:
+def _twos(subject: Subject) -> list[dict[str, Raw]]:
+    """Options of two that differ in their identity: as much as they can, then in each Identity option alone."""
     first = subject.pairs[0][0] if subject.pairs else subject.an_example()
     others = [example for example in subject.examples if like(subject, example, first) != example]
     second = next(iter(others), elsewhere(subject, first))
-    if second is None:
+    several = len(subject.plugin.shape.identity) > 1
+    near = [raw for raw, _ in neighbours(subject, first).there] if several else []
+    found: dict[tuple[str, ...], Raw] = {}
+    for other in filter(None, [second, *near]):
+        found.setdefault(_apart_in(subject, first, other), other)
+    if not found:
         alone(subject)
-    return {LABELS[0]: first, LABELS[1]: second}
+    return [{LABELS[0]: first, LABELS[1]: other} for other in found.values()]
+
+
+def _apart_in(subject: Subject, one: Raw, other: Raw) -> tuple[str, ...]:
+    """The Identity options in which two differ."""
+    a, b = identity(subject, one), identity(subject, other)
+    return tuple(name for name in a if not same(a[name], b[name]))
 
 
 def _phases(subject: Subject, raws: dict[str, Raw]) -> Iterator[tuple[Operation, dict[str, Raw]]]:
@@ -63,10 +107,16 @@ def _phases(subject: Subject, raws: dict[str, Raw]) -> Iterator[tuple[Operation,
     yield "create", raws
     yield "read", raws
     if subject.pairs:
-        changed = {label: like(subject, subject.pairs[0][1], raw) or raw for label, raw in raws.items()}
+        changed = {label: _changed(subject, raw) for label, raw in raws.items()}
         yield "update", changed
         raws = changed
     yield "delete", raws
+
+
+def _changed(subject: Subject, raw: Raw) -> Raw:
+    """Options with the same identity, as the other one of a pair has them."""
+    moved = (like(subject, example, raw) for example in reversed(subject.pairs[0]))
+    return next((other for other in moved if other and other != raw), raw)
 
 
 class Ended(NamedTuple):
@@ -106,23 +156,34 @@ def _together(
     raws: Mapping[str, Raw],
     states: Mapping[str, State],
     apart: Sequence[Ended],
-    strides: tuple[int, int],
+    how: Round,
 ) -> dict[str, State]:
     """What the two do at once, held against what they do alone; the states then."""
     returned: dict[str, Any] = {}
 
     def work(label: str) -> Callable[[], None]:
+        options = subject.parse(raws[label])  # who validates longer would fall behind
+
         def call() -> None:
-            returned[label] = subject.call(operation, raws[label], states.get(label))
+            returned[label] = _patiently(subject, operation, raws[label], options, states.get(label))
 
         return call
 
-    subject.steps.append(f"# at the same time, by turns of {strides[0]} and {strides[1]} steps:")
-    for error in by_turns([work(label) for label in LABELS], strides):
+    what = "calls" if how.by_io else "steps"
+    subject.steps.append(f"# at the same time, by turns of {how.strides[0]} and {how.strides[1]} {what}:")
+    for error in by_turns([work(label) for label in LABELS], how.strides, by_io=how.by_io):
         if error is not None:
             subject.fail(f"{operation} of two at once raised {describe(error)}", trace=trace_of(error))
     _same_as_one_order(subject, operation, apart, _ended(subject, returned, states))
     return returned if operation != "delete" else dict(states)
+
+
+def _patiently(subject: Subject, operation: Operation, raw: Raw, options: Options, state: State | None) -> Any:
+    """What an operation returns, called again where it asks for that, as the runner does."""
+    for _ in range(TRIES - 1):
+        with suppress(TransientError):
+            return subject.call(operation, raw, state, options=options)
+    return subject.call(operation, raw, state, options=options)
 
 
 def _same_as_one_order(subject: Subject, operation: Operation, apart: Sequence[Ended], found: Ended) -> None:

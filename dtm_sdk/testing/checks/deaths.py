@@ -16,6 +16,7 @@ from dtm_sdk.testing.dying import dying, ending, evenly, turning_points
 from dtm_sdk.testing.enough import within
 from dtm_sdk.testing.naming import given_paths, meaning
 from dtm_sdk.testing.nearby import makeable
+from dtm_sdk.testing.neighbours import Neighbours, neighbours
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.runs import Run, Runner
 from dtm_sdk.testing.subject import Raw, Subject, same
@@ -41,7 +42,7 @@ def tools(subject: Subject, *raws: Raw) -> Tools:
 def test_f2_death_in_create(subject: Subject) -> None:
     """The process dies at each I/O call, under the runner: the next apply converges; no orphan, no duplicate.
 
-    One with `recovery="manual"` stops and asks. This test is of the calls of Create.
+    One with `recovery="manual"` stops and asks. What is beside it stays, at once. This test is of the calls of Create.
 
     Why: machines lose power, jobs are killed. What was half made then is found by nobody but the plugin: an orphan is
     paid for, a second one does the work twice.
@@ -52,9 +53,11 @@ def test_f2_death_in_create(subject: Subject) -> None:
             put(f"/things/{id}", {"name": options.name})
 
     Mend: make the resource findable in the very call that makes it (its name, a tag), and look for it before you make
-    one. Give what you write first, such as a temporary file, a name that the next try finds again.
+    one. Give what you write first, such as a temporary file, a name that the next try finds again. Never write in place
+    to a file that others have a part of: write it whole beside, and rename.
     """
-    _hold_deaths(subject, "create", (), tools(subject, subject.an_example()))
+    raw = subject.an_example()
+    _hold_deaths(subject, "create", (), tools(subject, raw), neighbours(subject, raw))
 
 
 @check("F2", rests_on=CORE)
@@ -63,7 +66,7 @@ def test_f2_death_in_update(subject: Subject) -> None:
     if not subject.pairs:
         unsupported("nothing can be updated: every option is Identity or Tuning")
     first, second = subject.pairs[0]
-    _hold_deaths(subject, "update", tools(subject, first), tools(subject, second))
+    _hold_deaths(subject, "update", tools(subject, first), tools(subject, second), neighbours(subject, first))
 
 
 @check("F2", rests_on=CORE)
@@ -73,34 +76,37 @@ def test_f2_death_in_replace(subject: Subject) -> None:
     others = makeable(subject, first)
     if not others:
         unsupported("no near identity can be made, so nothing can be replaced")
-    for operation in ("delete", "create"):
-        _hold_deaths(subject, operation, tools(subject, first), tools(subject, others[0]))
+    before, after = tools(subject, first), tools(subject, others[0])
+    _hold_deaths(subject, "delete", before, after, neighbours(subject, first, others[0]))
+    _hold_deaths(subject, "create", before, after, neighbours(subject, others[0], first))
 
 
 @check("F2", rests_on=CORE)
 def test_f2_death_in_delete(subject: Subject) -> None:
     """The process dies at each I/O call of Delete: the next apply converges, and nothing is left."""
-    _hold_deaths(subject, "delete", tools(subject, subject.an_example()), ())
+    raw = subject.an_example()
+    _hold_deaths(subject, "delete", tools(subject, raw), (), neighbours(subject, raw))
 
 
-def _hold_deaths(subject: Subject, operation: Operation, before: Tools, after: Tools) -> None:
+def _hold_deaths(subject: Subject, operation: Operation, before: Tools, after: Tools, beside: Neighbours) -> None:
     """Let runs die at the calls of an operation, and look at what the next one makes of it."""
-    wanted = _wanted(subject, after)
-    calls = _calls(subject, operation, before, after)
+    wanted = _wanted(beside, after)
+    calls = _calls(beside, operation, before, after)
     total, died, tried = len(calls), 0, 0
     every = range(0 if not calls else 1, total + 2)
     chosen = every if subject.thorough else evenly(turning_points(calls), DEATHS)
     for number in within(ENOUGH, chosen, subject):
         tried += 1
-        runner = _recorded(subject, before)
+        runner = _recorded(beside, before)
         death = dying(subject, operation, number, partial(_apply, runner, after))
         where = f"before call {number} of {total} ({death.call})" if total else f"at {death.call}"
         subject.steps.append(f"# apply, killed in {operation} {where}")
         died += death.died
+        beside.unharmed(f"after a run that was killed in {operation}")
         if subject.plugin.recovery == "manual" and operation == "create":
             _hold_asks(subject, runner, after)
         else:
-            _hold_next(subject, runner, after, wanted, "after a run that was killed")
+            _hold_next(beside, runner, after, wanted, "after a run that was killed")
     left_out = len(every) - tried
     more = f"; {left_out} more places were left out, --dtm-thorough tries all" if left_out else ""
     subject.notes.append(f"{operation}: {died} runs were killed, each at another of {len(every)} places{more}")
@@ -108,11 +114,13 @@ def _hold_deaths(subject: Subject, operation: Operation, before: Tools, after: T
         subject.fail(f"no run could be killed in {operation}: it was never called")
 
 
-def _calls(subject: Subject, operation: Operation, before: Tools, after: Tools) -> list[str]:
+def _calls(beside: Neighbours, operation: Operation, before: Tools, after: Tools) -> list[str]:
     """The names of the calls that an operation makes under the runner."""
-    runner = _recorded(subject, before)
+    plugin = beside.subject.plugin
+    runner = _recorded(beside, before)
+    beside.share()
     names: list[str] = []
-    function = getattr(subject.plugin, operation)
+    function = getattr(plugin, operation)
 
     @wraps(function)
     def counts(*arguments: Any) -> Any:
@@ -122,13 +130,15 @@ def _calls(subject: Subject, operation: Operation, before: Tools, after: Tools) 
         return result
 
     changed: dict[str, Any] = {operation: counts}
-    _apply(runner, after, replace(subject.plugin, **changed))
+    _apply(runner, after, replace(plugin, **changed))
+    beside.share()
     return names
 
 
-def _recorded(subject: Subject, before: Tools) -> Runner:
+def _recorded(beside: Neighbours, before: Tools) -> Runner:
     """A fresh world, with what a first apply makes; its runner."""
-    subject.fresh()
+    subject = beside.subject
+    beside.fresh()
     runner = Runner(subject.scratch / "run", [subject.plugin])
     runner.forget()
     if before:
@@ -141,10 +151,10 @@ def _apply(runner: Runner, wanted: Tools, plugin: Plugin, **settings: Any) -> Ru
     return runner.using(plugin).apply(wanted, **settings)
 
 
-def _wanted(subject: Subject, after: Tools) -> Tree:
-    """What the world is, by its meaning, when the tools are applied to an empty one."""
-    runner = _recorded(subject, after)
-    return _meaning(subject, runner)
+def _wanted(beside: Neighbours, after: Tools) -> Tree:
+    """What the world is, by its meaning, when the tools are applied to a fresh one."""
+    runner = _recorded(beside, after)
+    return _meaning(beside.subject, runner)
 
 
 def _meaning(subject: Subject, runner: Runner) -> Tree:
@@ -159,8 +169,9 @@ def _must(subject: Subject, run: Run, what: str) -> None:
         subject.fail(f"{what} fails: {run.problems[0]}")
 
 
-def _hold_next(subject: Subject, runner: Runner, after: Tools, wanted: Tree, when: str) -> None:
-    """The next apply converges, the one after that has nothing to do, and destroy leaves nothing."""
+def _hold_next(beside: Neighbours, runner: Runner, after: Tools, wanted: Tree, when: str) -> None:
+    """The next apply converges, the one after that has nothing to do, and destroy leaves what was beside it."""
+    subject = beside.subject
     _must(subject, runner.apply(after), f"{when}, the next apply")
     subject.steps.append("# apply again")
     found = _meaning(subject, runner)
@@ -171,9 +182,7 @@ def _hold_next(subject: Subject, runner: Runner, after: Tools, wanted: Tree, whe
         said = [*run.problems, *(message for change in run.plan.changes for message in change.messages)]
         subject.fail(f"{when} and the next apply, there is still something to do: {said[0]}")
     _must(subject, runner.destroy(after), f"{when} and the next apply, destroy")
-    subject.same_world(
-        subject.empty, subject.snapshot(), f"{when}, the next apply and a destroy, something is left over"
-    )
+    subject.same_world(beside.tree, subject.snapshot(), f"{when}, the next apply and a destroy, something is left over")
 
 
 def _hold_asks(subject: Subject, runner: Runner, after: Tools) -> None:
@@ -201,12 +210,13 @@ def test_f3_the_answer_is_lost(subject: Subject) -> None:
     """
     if subject.plugin.recovery == "manual":
         unsupported('a resource whose recovery is "manual" can not be found again')
-    wanted = tools(subject, subject.an_example())
-    tree = _wanted(subject, wanted)
-    runner = _recorded(subject, ())
+    raw = subject.an_example()
+    wanted, beside = tools(subject, raw), neighbours(subject, raw)
+    tree = _wanted(beside, wanted)
+    runner = _recorded(beside, ())
     _apply(runner, wanted, _losing(subject.plugin))
     subject.steps.append("# apply, in which Create succeeds and its answer is lost")
-    _hold_next(subject, runner, wanted, tree, "after an apply that lost the answer of Create")
+    _hold_next(beside, runner, wanted, tree, "after an apply that lost the answer of Create")
 
 
 @check("F3", rests_on=CORE)
@@ -214,15 +224,16 @@ def test_f3_the_world_s_answer_is_lost(subject: Subject) -> None:
     """The service did what it was asked for, and its answer was lost on the way: the retry makes no second one."""
     if subject.plugin.recovery == "manual":
         unsupported('a resource whose recovery is "manual" can not be found again')
-    wanted = tools(subject, subject.an_example())
-    tree = _wanted(subject, wanted)
-    runner = _recorded(subject, ())
+    raw = subject.an_example()
+    wanted, beside = tools(subject, raw), neighbours(subject, raw)
+    tree = _wanted(beside, wanted)
+    runner = _recorded(beside, ())
     with subject.world.lost_answers() as lost:
         runner.apply(wanted)
         if not lost():
             unsupported(f"the world ({subject.world.name}) gives no answers that could be lost on the way")
     subject.steps.append("# apply, in which the service's answers to what changes things are lost")
-    _hold_next(subject, runner, wanted, tree, "after an apply that lost the service's answer")
+    _hold_next(beside, runner, wanted, tree, "after an apply that lost the service's answer")
 
 
 def _losing(plugin: Plugin) -> Plugin:
@@ -251,23 +262,25 @@ def test_f4_interrupted_or_timed_out(subject: Subject) -> None:
 
     Mend: return when it is done, not when it is begun; and let what you made live longer than the process that made it.
     """
-    wanted = tools(subject, subject.an_example())
-    tree = _wanted(subject, wanted)
-    total = len(_calls(subject, "create", (), wanted))
+    raw = subject.an_example()
+    wanted, beside = tools(subject, raw), neighbours(subject, raw)
+    tree = _wanted(beside, wanted)
+    total = len(_calls(beside, "create", (), wanted))
     ways: list[tuple[str, Plugin, float | None]] = [
         ("whose process ends at once", subject.plugin, None),
         ("interrupted in Create", _interrupting(subject.plugin), None),
         *((f"timed out in Create at call {number}", _stuck(subject.plugin, number), 0.2) for number in (1, total)),
     ]
     for how, plugin, timeout in ways:
-        runner = _recorded(subject, ())
+        runner = _recorded(beside, ())
         ending(subject, partial(_apply, runner, wanted, plugin, timeout=timeout))
         subject.steps.append(f"# apply, {how}")
+        beside.unharmed(f"after a run {how}")
         _hold_true(subject, runner, wanted)
         if timeout and subject.plugin.recovery == "manual":
             _hold_asks(subject, runner, wanted)
         else:
-            _hold_next(subject, runner, wanted, tree, f"after a run {how}")
+            _hold_next(beside, runner, wanted, tree, f"after a run {how}")
 
 
 def _hold_true(subject: Subject, runner: Runner, wanted: Tools) -> None:

@@ -12,6 +12,7 @@ from dtm_sdk.testing.children import children, outlive_new
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.enough import within
 from dtm_sdk.testing.naming import given_paths, meaning
+from dtm_sdk.testing.neighbours import Neighbours, neighbours
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, without
 from dtm_sdk.testing.verdicts import unsupported
@@ -40,10 +41,10 @@ class Scene(Struct, frozen=True):
     raw: Raw
     before: Raw | None
 
-    def set(self, subject: Subject) -> State | None:
+    def set(self, beside: Neighbours) -> State | None:
         """Put the world there; the recorded state."""
-        subject.fresh()
-        return subject.create(self.before) if self.before is not None else None
+        beside.fresh()
+        return beside.subject.create(self.before) if self.before is not None else None
 
 
 class Clean(Struct, frozen=True):
@@ -79,7 +80,8 @@ class Fault(Struct, frozen=True):
 def test_f1_faults_in_create(subject: Subject) -> None:
     """Each I/O call fails once (no space, I/O error, permission, reset, 5xx): the operation raises or tells the truth.
 
-    A retry converges; after the retry and a Delete nothing is left over. This test is of the calls of Create.
+    A retry converges; after the retry and a Delete nothing is left over. What is beside it stays, at once. This test is
+    of the calls of Create.
 
     Why: disks are full, networks fail, services restart. What a plugin half-makes and then loses sight of is paid for
     until somebody finds it; what it takes for done is missed when it is needed.
@@ -93,7 +95,8 @@ def test_f1_faults_in_create(subject: Subject) -> None:
             return {"filename": options.filename, "content": options.content}
 
     Mend: let errors through, as a PluginError that says what to do. Make a thing whole or not at all: write beside it,
-    then rename. Clean up what was half made, without hiding the error; and what a crash has left, at the next try.
+    then rename. That goes for a file that others have a part of too: opened by "w", it has lost theirs at once. Clean
+    up what was half made, and no more, without hiding the error; and what a crash has left, at the next try.
     """
     _hold(subject, Scene("create", subject.an_example(), None))
 
@@ -130,8 +133,9 @@ def test_f1_faults_in_delete(subject: Subject) -> None:
 
 def _hold(subject: Subject, scene: Scene, kinds: Callable[[Sequence[Call]], Iterator[Blow]] = blows) -> None:
     """Let each fault befall the operation of a scene: those of a kind at its calls, and those of its world."""
-    clean = _clean(subject, scene, kinds)
-    met = [_met(subject, scene, clean, fault) for fault in within(ENOUGH, clean.faults, subject)]
+    beside = neighbours(subject, scene.raw)
+    clean = _clean(subject, scene, kinds, beside)
+    met = [_met(subject, scene, clean, fault, beside) for fault in within(ENOUGH, clean.faults, subject)]
     fired = sum(met)
     left_out = clean.left_out + len(clean.faults) - len(met)
     more = f"; {left_out} more were left out, --dtm-thorough tries all" if left_out else ""
@@ -142,11 +146,15 @@ def _hold(subject: Subject, scene: Scene, kinds: Callable[[Sequence[Call]], Iter
         )
 
 
-def _clean(subject: Subject, scene: Scene, kinds: Callable[[Sequence[Call]], Iterator[Blow]]) -> Clean:
-    """The scene without a fault, after one that warms up."""
-    state = scene.set(subject)
+def _clean(
+    subject: Subject, scene: Scene, kinds: Callable[[Sequence[Call]], Iterator[Blow]], beside: Neighbours
+) -> Clean:
+    """The scene without a fault, after one that warms up and shows what is shared with what is beside it."""
+    state = scene.set(beside)
+    beside.share()
     subject.must(scene.operation, scene.raw, state)
-    state = scene.set(subject)
+    beside.share()
+    state = scene.set(beside)
     with subject.world.counting() as counted, Watch.here().watching() as seen:
         result = subject.must(scene.operation, scene.raw, state)
     every = list(kinds(seen.calls))
@@ -199,9 +207,9 @@ def _world_striker(
     return struck
 
 
-def _met(subject: Subject, scene: Scene, clean: Clean, fault: Fault) -> bool:
+def _met(subject: Subject, scene: Scene, clean: Clean, fault: Fault, beside: Neighbours) -> bool:
     """Let one fault befall the operation, and look at what comes of it; whether it happened at all."""
-    state = scene.set(subject)
+    state = scene.set(beside)
     subject.steps.append(f"# fault: {fault.name}")
     raised = ""  # its text alone: the error would keep open what the plugin's frames hold, a connection say
     result: Any = None
@@ -217,11 +225,13 @@ def _met(subject: Subject, scene: Scene, clean: Clean, fault: Fault) -> bool:
         happened = bool(raised) or _differs(subject, scene, clean, result, state)
     if not happened:
         return False
+    after = f"after {scene.operation} met a fault" + (f" and raised {raised}" if raised else "")
+    beside.unharmed(after)
     if not raised:
-        _hold_true(subject, scene, clean, result, state)
+        _hold_true(subject, scene, clean, result, state, beside.tree)
     if scene.operation == "read" or (raised and scene.operation == "create" and subject.plugin.recovery == "manual"):
         return True  # what can't be found again may have been made: that it raised is all that it can do
-    _hold_retry(subject, scene, clean, state, raised)
+    _hold_retry(subject, scene, clean, state, after, beside.tree)
     return True
 
 
@@ -231,15 +241,17 @@ def _differs(subject: Subject, scene: Scene, clean: Clean, result: Any, state: S
     return bool(places(clean.world, _meaning(subject, known if isinstance(known, dict) else None)))
 
 
-def _hold_true(subject: Subject, scene: Scene, clean: Clean, result: Any, state: State | None) -> None:
-    """What an operation returned in spite of a fault must be so."""
+def _hold_true(
+    subject: Subject, scene: Scene, clean: Clean, result: Any, state: State | None, without_it: Tree
+) -> None:
+    """What an operation returned in spite of a fault must be so; `without_it` is the world without the resource."""
     if scene.operation == "read":
         _alike(subject, clean.result, result, "in spite of a fault Read returned what isn't so; it must raise")
         return
     if scene.operation == "delete":
-        if result is True and places(subject.empty, subject.snapshot()):
+        if result is True and places(without_it, subject.snapshot()):
             subject.same_world(
-                subject.empty, subject.snapshot(), "in spite of a fault Delete said True, and all is not gone"
+                without_it, subject.snapshot(), "in spite of a fault Delete said True, and all is not gone"
             )
         return
     found = subject.read(scene.raw, result)
@@ -247,9 +259,10 @@ def _hold_true(subject: Subject, scene: Scene, clean: Clean, result: Any, state:
     _same_world(subject, clean.world, result, f"in spite of a fault {scene.operation} returned, and the world isn't so")
 
 
-def _hold_retry(subject: Subject, scene: Scene, clean: Clean, state: State | None, raised: str) -> None:
+def _hold_retry(
+    subject: Subject, scene: Scene, clean: Clean, state: State | None, after: str, without_it: Tree
+) -> None:
     """The next run does what the table says; then all must be as it should, and Delete must leave nothing."""
-    after = f"after {scene.operation} met a fault" + (f" and raised {raised}" if raised else "")
     if scene.operation != "delete":
         found = _next(subject, "read", scene.raw, state, after)
         operation: Operation = "create" if found is None else "update"
@@ -259,7 +272,9 @@ def _hold_retry(subject: Subject, scene: Scene, clean: Clean, state: State | Non
         _alike(subject, state, found, f"{after}, Read and the retry don't agree")
     if _next(subject, "delete", scene.raw, state, after) is not True:
         subject.fail(f"{after}, Delete doesn't return True")
-    subject.same_world(subject.empty, subject.snapshot(), f"{after}, a retry and a Delete leave something over")
+    subject.same_world(
+        without_it, subject.snapshot(), f"{after}, a retry and a Delete leave the world in another state"
+    )
 
 
 def _next(subject: Subject, operation: Operation, raw: Raw, state: State | None, after: str) -> Any:

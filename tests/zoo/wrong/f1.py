@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 
 from dtm_sdk import PluginError, State, TransientError
 from dtm_sdk.testing import FileWorld
-from tests.zoo.right import note, row, widget
+from tests.zoo.right import member, note, row, setting, widget
 from tests.zoo.zoo import Wrong, but
 
 
@@ -208,6 +208,64 @@ def delete_that_leaves_it_to_who_has_the_lock(options: row.RowOptions) -> bool:
         raise
 
 
+def save_in_place(path: str, settings: setting.Settings) -> None:
+    """Write the settings to the file, which is empty until that is done."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(setting.text_of(settings))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def create_in_place(options: setting.SettingOptions) -> State:
+    """Make the setting, by writing the file again with all that it holds."""
+    try:
+        with setting.locked():
+            settings = setting.load(options.file)
+            save_in_place(options.file, setting.changed(settings, options.key, setting.wanted(options)))
+    except OSError as error:
+        raise PluginError(f"{options.file} can't be written: {error.strerror}", "look at the disk") from error
+    return {"file": options.file, "key": options.key, **setting.wanted(options)}
+
+
+def create_in_what_can_be_read(options: setting.SettingOptions) -> State:
+    """Make the setting; a file that can't be read is taken for one that isn't there yet."""
+    try:
+        with setting.locked() as folder:
+            try:
+                with open(options.file, encoding="utf-8") as file:
+                    settings = setting.parsed(options.file, file.read())
+            except OSError:
+                settings = {}
+            with suppress(FileNotFoundError):
+                os.unlink(f".{options.file}.tmp")
+            setting.save(options.file, setting.changed(settings, options.key, setting.wanted(options)))
+            os.fsync(folder)
+    except OSError as error:
+        raise PluginError(f"{options.file} can't be written: {error.strerror}", "look at the disk") from error
+    return {"file": options.file, "key": options.key, **setting.wanted(options)}
+
+
+def update_that_cleans_up_too_much(options: setting.SettingOptions) -> State:
+    """Change the setting; what was half made when that fails is removed, which is the file of all."""
+    try:
+        return setting.update(options)
+    except PluginError:
+        with suppress(OSError):
+            os.unlink(options.file)
+        raise
+
+
+def create_that_begins_anew(options: member.MemberOptions) -> State:
+    """Make the member; a group whose list can't be had is begun anew, unless somebody is at it right now."""
+    try:
+        return member.create(options)
+    except TransientError:
+        raise
+    except PluginError:
+        member.ask(options, "PUT", {options.name: member.wanted(options)})
+        return member.create(options)
+
+
 WRONG = [
     Wrong(rule="F1", name="logs-a-full-disk", plugin=but(note.plugin, create=create_that_only_logs), world=note.world),
     Wrong(
@@ -285,5 +343,31 @@ WRONG = [
         name="takes-locked-for-deleted",
         plugin=but(row.plugin, delete=delete_that_leaves_it_to_who_has_the_lock),
         world=row.world,
+    ),
+    Wrong(
+        rule="F1",
+        name="writes-what-others-share-in-place",
+        plugin=but(setting.plugin, create=create_in_place, update=create_in_place),
+        world=setting.world,
+        also=("F2", "F4"),  # a death and a Ctrl-C find the file empty too
+    ),
+    Wrong(
+        rule="F1",
+        name="takes-what-it-cannot-read-for-new",
+        plugin=but(setting.plugin, create=create_in_what_can_be_read),
+        world=setting.world,
+    ),
+    Wrong(
+        rule="F1",
+        name="cleans-up-what-others-share",
+        plugin=but(setting.plugin, update=update_that_cleans_up_too_much),
+        world=setting.world,
+    ),
+    Wrong(
+        rule="F1",
+        name="begins-a-list-anew",
+        plugin=but(member.plugin, create=create_that_begins_anew),
+        world=member.world,
+        also=("F3",),  # a lost answer is taken for a list that can't be had
     ),
 ]

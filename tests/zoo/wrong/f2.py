@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 
 from dtm_sdk import PluginError, State
-from tests.zoo.right import note, widget
+from tests.zoo.right import member, note, setting, widget
 from tests.zoo.zoo import Wrong, but
 
 
@@ -61,6 +61,51 @@ def delete_the_name_first(options: widget.WidgetOptions, state: State | None) ->
     return True
 
 
+def create_out_of_the_way(options: setting.SettingOptions) -> State:
+    """Make the setting in a new file, when the old one is out of the way; back with that where it fails."""
+    aside = f".{options.file}.tmp"
+    try:
+        with setting.locked():
+            settings = setting.load(options.file)
+            with suppress(FileNotFoundError):
+                os.unlink(aside)
+            with suppress(FileNotFoundError):
+                os.rename(options.file, aside)
+            try:
+                write_new(options.file, setting.changed(settings, options.key, setting.wanted(options)))
+            except BaseException:
+                os.replace(aside, options.file) if settings else os.unlink(options.file)
+                raise
+            with suppress(FileNotFoundError):
+                os.unlink(aside)
+    except OSError as error:
+        raise PluginError(f"{options.file} can't be written: {error.strerror}", "look at the disk") from error
+    return {"file": options.file, "key": options.key, **setting.wanted(options)}
+
+
+def write_new(path: str, settings: setting.Settings) -> None:
+    """Write a file that isn't there."""
+    with open(path, "x", encoding="utf-8") as file:
+        file.write(setting.text_of(settings))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def update_by_an_empty_list(options: member.MemberOptions) -> State:
+    """Change the member: the group is emptied, then filled again; with what it had where that fails."""
+    found = member.ask(options, "GET")
+    if not found:
+        raise PluginError(f"there is no group {options.group}", "make it first")
+    members = found[0]
+    try:
+        member.ask(options, "PUT", {}, found[1])
+        member.ask(options, "PUT", member.changed(members, options.name, member.wanted(options)))
+    except BaseException:
+        member.ask(options, "PUT", members)
+        raise
+    return {"group": options.group, "name": options.name, **member.wanted(options)}
+
+
 WRONG = [
     Wrong(
         rule="F2",
@@ -89,5 +134,19 @@ WRONG = [
         plugin=but(widget.plugin, delete=delete_the_name_first),
         world=widget.world,
         also=("F1", "F4"),  # a fault or a Ctrl-C between the two leaves the same
+    ),
+    Wrong(
+        rule="F2",
+        name="moves-what-others-share-away",
+        plugin=but(setting.plugin, create=create_out_of_the_way),
+        world=setting.world,
+        also=("M1",),  # its runs die there too
+    ),
+    Wrong(
+        rule="F2",
+        name="empties-a-list-first",
+        plugin=but(member.plugin, update=update_by_an_empty_list),
+        world=member.world,
+        also=("M1",),  # its runs die there too
     ),
 ]

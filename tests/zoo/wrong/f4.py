@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 
 from dtm_sdk import State
-from tests.zoo.right import note, widget
+from tests.zoo.right import note, setting, widget
 from tests.zoo.zoo import Wrong, but
 
 
@@ -41,6 +41,16 @@ def delete_politely(options: note.NoteOptions) -> bool:
     return True
 
 
+def create_and_undo(options: setting.SettingOptions) -> State:
+    """Make the setting; who presses Ctrl-C finds no file of it, and none of the others' settings."""
+    try:
+        return setting.create(options)
+    except KeyboardInterrupt:
+        with suppress(OSError):
+            os.unlink(options.file)
+        raise
+
+
 WRONG = [
     Wrong(
         rule="F4",
@@ -56,5 +66,11 @@ WRONG = [
     ),
     Wrong(
         rule="F4", name="swallows-a-ctrl-c-in-delete", plugin=but(note.plugin, delete=delete_politely), world=note.world
+    ),
+    Wrong(
+        rule="F4",
+        name="undoes-what-others-share",
+        plugin=but(setting.plugin, create=create_and_undo),
+        world=setting.world,
     ),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from dtm_sdk import PluginError, State
-from tests.zoo.right import note, widget
+from tests.zoo.right import member, note, section, setting, widget
 from tests.zoo.zoo import Wrong, but
 
 
@@ -98,6 +98,49 @@ def read_by_the_client(options: widget.WidgetOptions) -> State | None:
     return widget.described(found[0]) if found else None
 
 
+def put_without_a_lock(options: section.SectionOptions, lines: list[str]) -> State:
+    """Put the section into the file, as if nobody else did the same to another one."""
+    every = section.load(options)
+    if every is None:
+        raise PluginError(f"there is no file {options.file}", "make it first")
+    every[section.found(options, every) or slice(0, 0)] = lines
+    folder = os.open(".", os.O_RDONLY)
+    try:
+        section.save(options.file, "\n".join(every).encode("utf-8", "surrogateescape"), folder)
+    except OSError as error:
+        raise PluginError(f"{options.file} can't be written: {error.strerror}", "look at the disk") from error
+    finally:
+        os.close(folder)
+    return section.described(options, lines[1:-1])
+
+
+def create_without_a_lock(options: section.SectionOptions) -> State:
+    """Make the section."""
+    return put_without_a_lock(options, section.written(options))
+
+
+def create_from_what_was_read_before(options: setting.SettingOptions) -> State:
+    """Make the setting; the lock keeps two from writing at once, and not one from writing what is old."""
+    settings = setting.changed(setting.load(options.file), options.key, setting.wanted(options))
+    try:
+        with setting.locked() as folder:
+            with suppress(FileNotFoundError):
+                os.unlink(f".{options.file}.tmp")
+            setting.save(options.file, settings)
+            os.fsync(folder)
+    except OSError as error:
+        raise PluginError(f"{options.file} can't be written: {error.strerror}", "look at the disk") from error
+    return {"file": options.file, "key": options.key, **setting.wanted(options)}
+
+
+def delete_whatever_the_others_do(options: member.MemberOptions) -> bool:
+    """Take the member out of the list that there was, and send the rest as the list that there is."""
+    found = member.ask(options, "GET")
+    if found and options.name in found[0]:
+        member.ask(options, "PUT", member.changed(found[0], options.name, None))
+    return True
+
+
 WRONG = [
     Wrong(
         rule="P1",
@@ -122,5 +165,26 @@ WRONG = [
         name="has-one-connection-for-all",
         plugin=but(widget.plugin, read=read_by_the_client),
         world=widget.world,
+    ),
+    Wrong(
+        rule="P1",
+        name="writes-a-section-without-a-lock",
+        plugin=but(section.plugin, create=create_without_a_lock, update=create_without_a_lock),
+        world=section.world,
+        also=("M1",),  # its runs make several at once, of one file or group too
+    ),
+    Wrong(
+        rule="P1",
+        name="locks-after-it-has-read",
+        plugin=but(setting.plugin, create=create_from_what_was_read_before, update=create_from_what_was_read_before),
+        world=setting.world,
+        also=("M1",),  # its runs make several at once, of one file or group too
+    ),
+    Wrong(
+        rule="P1",
+        name="puts-a-list-without-if-match",
+        plugin=but(member.plugin, delete=delete_whatever_the_others_do),
+        world=member.world,
+        also=("M1",),  # its runs make several at once, of one file or group too
     ),
 ]
