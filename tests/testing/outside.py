@@ -22,6 +22,7 @@ from dtm_sdk.plugin import OPERATIONS
 from dtm_sdk.testing.blows import blows
 from dtm_sdk.testing.checks import faults
 from dtm_sdk.testing.checks.faults import Fault, Scene
+from dtm_sdk.testing.neighbours import neighbours
 from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.verdicts import Violation
 from tests.testing.subjects import subject_of
@@ -49,8 +50,9 @@ def scenes(first: Raw, second: Raw) -> list[Scene]:
 
 def held(subject: Subject, scene: Scene, every: list[Fault]) -> list[str]:
     """The names of those faults that have fired; what the operation made of each of them is judged as F1 does."""
-    clean = faults._clean(subject, scene, blows)  # noqa: SLF001  # the judgement is to be the suite's own
-    return [fault.name for fault in every if faults._met(subject, scene, clean, fault)]  # noqa: SLF001
+    beside = neighbours(subject, scene.raw)
+    clean = faults._clean(subject, scene, blows, beside)  # noqa: SLF001  # the judgement is to be the suite's own
+    return [fault.name for fault in every if faults._met(subject, scene, clean, fault, beside)]  # noqa: SLF001
 
 
 # strace
@@ -77,7 +79,7 @@ def traced(log: Path, folder: Path, *what: str) -> Iterator[None]:
 
 def calls(subject: Subject, scene: Scene, folder: Path, log: Path) -> Counter[str]:
     """The calls to the system that an operation makes for the files of its world, by name; closing can't fail."""
-    state = scene.set(subject)
+    state = scene.set(neighbours(subject, scene.raw))
     with traced(log, folder, "-e", "trace=%file,%desc"):
         subject.must(scene.operation, scene.raw, state)
     names = Counter(re.findall(r"^(?:\d+ +)?(\w+)\(", log.read_text(), re.MULTILINE))

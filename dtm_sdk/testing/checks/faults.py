@@ -228,7 +228,7 @@ def _met(subject: Subject, scene: Scene, clean: Clean, fault: Fault, beside: Nei
     after = f"after {scene.operation} met a fault" + (f" and raised {raised}" if raised else "")
     beside.unharmed(after)
     if not raised:
-        _hold_true(subject, scene, clean, result, state, beside.tree)
+        _hold_true(subject, scene, clean, result, after, beside.tree)
     if scene.operation == "read" or (raised and scene.operation == "create" and subject.plugin.recovery == "manual"):
         return True  # what can't be found again may have been made: that it raised is all that it can do
     _hold_retry(subject, scene, clean, state, after, beside.tree)
@@ -241,9 +241,7 @@ def _differs(subject: Subject, scene: Scene, clean: Clean, result: Any, state: S
     return bool(places(clean.world, _meaning(subject, known if isinstance(known, dict) else None)))
 
 
-def _hold_true(
-    subject: Subject, scene: Scene, clean: Clean, result: Any, state: State | None, without_it: Tree
-) -> None:
+def _hold_true(subject: Subject, scene: Scene, clean: Clean, result: Any, after: str, without_it: Tree) -> None:
     """What an operation returned in spite of a fault must be so; `without_it` is the world without the resource."""
     if scene.operation == "read":
         _alike(subject, clean.result, result, "in spite of a fault Read returned what isn't so; it must raise")
@@ -254,7 +252,7 @@ def _hold_true(
                 without_it, subject.snapshot(), "in spite of a fault Delete said True, and all is not gone"
             )
         return
-    found = subject.read(scene.raw, result)
+    found = _next(subject, "read", scene.raw, result, after)
     _alike(subject, found, result, f"in spite of a fault {scene.operation} returned what Read doesn't confirm")
     _same_world(subject, clean.world, result, f"in spite of a fault {scene.operation} returned, and the world isn't so")
 
