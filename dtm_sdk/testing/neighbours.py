@@ -5,8 +5,8 @@ from typing import Any
 
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
+from dtm_sdk.testing.identities import identities, identity, others
 from dtm_sdk.testing.influence import is_valid, put
-from dtm_sdk.testing.siblings import identities, identity, others
 from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of
 from dtm_sdk.testing.worlds.world import Place, Tree, at, places, pruned
 

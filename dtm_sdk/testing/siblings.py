@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from dtm_sdk.options import Json
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
-from dtm_sdk.testing.influence import Leaf, Scene, is_valid, leaves, put
+from dtm_sdk.testing.identities import SUFFIXES, identities, identity, others
+from dtm_sdk.testing.influence import Leaf, Scene, is_valid, put
 from dtm_sdk.testing.meaning import Made, aligned, called
 from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.verdicts import unsupported
 from dtm_sdk.testing.worlds.world import Place, Tree, at
 
-SUFFIXES: Final = ("2", "-2", ".2", "x")
 PREFIXES: Final = ("2", "2-", "2.", "x")
 
 
@@ -59,11 +58,6 @@ def _texts(subject: Subject, raw: Raw) -> list[Leaf]:
     return [leaf for leaf in identities(subject) if isinstance(at(full, leaf.path), str)]
 
 
-def identities(subject: Subject) -> list[Leaf]:
-    """The Identity options."""
-    return [leaf for leaf in leaves(subject.plugin.options) if leaf.role == "identity"]
-
-
 def stranger(scene: Scene, raw: Raw) -> Made | None:
     """A resource under any other identity, alone in a fresh world; None where none can be made."""
     return next(filter(None, map(scene.tried, _strangers(scene.subject, raw))), None)
@@ -78,17 +72,6 @@ def _strangers(subject: Subject, raw: Raw) -> Iterator[Raw]:
             other = put(raw, leaf.path, value)
             if is_valid(subject, other):
                 yield other
-
-
-def others(value: Json) -> list[Json]:
-    """Values beside another one, of the same type."""
-    if isinstance(value, bool):
-        return [not value]
-    if isinstance(value, int):
-        return [value + 1, value - 1, value * 10 + 1]
-    if isinstance(value, str):
-        return [f"{value}{each}" for each in SUFFIXES]
-    return []
 
 
 def together(scene: Scene, row: Sequence[Made]) -> None:
@@ -155,9 +138,3 @@ def unmoved(subject: Subject, there: Sequence[tuple[Raw, State]], what: str) -> 
     for raw, state in there:
         message = f"{what} changed what Read says of another resource, {short(identity(subject, raw))}"
         subject.same_states(state, subject.read(raw, state), message)
-
-
-def identity(subject: Subject, raw: Raw) -> Raw:
-    """The Identity options of plain ones."""
-    full = subject.full(raw)
-    return {leaf.name: at(full, leaf.path) for leaf in identities(subject)}

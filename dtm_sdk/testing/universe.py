@@ -1,16 +1,15 @@
 """The resources that generated sequences are about: what each makes of the world, seen once, alone."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from dtm_sdk.plugin import State
+from dtm_sdk.testing.identities import like, makeable
 from dtm_sdk.testing.model import Wanted
 from dtm_sdk.testing.naming import given_paths, names, renamed
-from dtm_sdk.testing.nearby import makeable
 from dtm_sdk.testing.subject import Raw, Subject, same
 from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.world import Place, Tree, at, places, pruned, with_place
@@ -142,16 +141,5 @@ def _as_tree(resource: Resource) -> Tree:
 def _raws(subject: Subject) -> list[list[Raw]]:
     """Options: of each identity, one or two."""
     pair = subject.pairs[0] if subject.pairs else (subject.an_example(),)
-    return [
-        list(pair),
-        *([_like(sibling, each, subject) for each in pair] for sibling in makeable(subject, pair[0])[:2]),
-    ]
-
-
-def _like(sibling: Raw, raw: Raw, subject: Subject) -> Raw:
-    """Some options under the identity of others."""
-    changed = deepcopy(raw)
-    for path in subject.plugin.shape.identity:
-        if at(sibling, path) is not ...:
-            changed = with_place(changed, path, at(sibling, path))
-    return changed
+    moved = [[like(subject, each, sibling) for each in pair] for sibling in makeable(subject, pair[0])[:2]]
+    return [list(pair), *([raw for raw in raws if raw] for raws in moved)]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from dtm_sdk import PluginError
+from dtm_sdk.testing.identities import identity
 from dtm_sdk.testing.neighbours import Neighbours, neighbours
-from dtm_sdk.testing.siblings import identity
 from dtm_sdk.testing.subject import Subject
 from dtm_sdk.testing.verdicts import Violation
 from tests.testing.subjects import subject_of

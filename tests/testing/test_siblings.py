@@ -7,8 +7,9 @@ import pytest
 
 from dtm_sdk import Identity, Options, PluginError
 from dtm_sdk.options import Options as AnyOptions
+from dtm_sdk.testing.identities import identity
 from dtm_sdk.testing.influence import Scene
-from dtm_sdk.testing.siblings import identity, siblings, stranger
+from dtm_sdk.testing.siblings import siblings, stranger
 from dtm_sdk.testing.verdicts import Unsupported
 from tests.testing.subjects import idle, subject_of
 from tests.zoo.right import note

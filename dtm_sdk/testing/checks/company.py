@@ -10,12 +10,11 @@ from dtm_sdk.options import Options
 from dtm_sdk.plugin import OPERATIONS, Operation, State
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.disturbed import disturbed
-from dtm_sdk.testing.likeness import alone, elsewhere, like
+from dtm_sdk.testing.identities import alone, elsewhere, identity, like
 from dtm_sdk.testing.meaning import aligned, called
 from dtm_sdk.testing.neighbours import neighbours
 from dtm_sdk.testing.process_wide import open_files, process_wide, settled, threads
 from dtm_sdk.testing.rules import check
-from dtm_sdk.testing.siblings import identity
 from dtm_sdk.testing.subject import Raw, Subject, describe, same, trace_of, without
 from dtm_sdk.testing.turns import by_turns
 from dtm_sdk.testing.worlds.world import Tree, places, pruned

@@ -14,8 +14,8 @@ from dtm_sdk.plugin import Operation, Plugin, State
 from dtm_sdk.testing.difference import difference
 from dtm_sdk.testing.dying import dying, ending, evenly, turning_points
 from dtm_sdk.testing.enough import within
+from dtm_sdk.testing.identities import makeable
 from dtm_sdk.testing.naming import given_paths, meaning
-from dtm_sdk.testing.nearby import makeable
 from dtm_sdk.testing.neighbours import Neighbours, neighbours
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.runs import Run, Runner

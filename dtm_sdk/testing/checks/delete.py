@@ -6,7 +6,7 @@ from typing import Any
 from dtm_sdk.plugin import State
 from dtm_sdk.testing.difference import difference, short
 from dtm_sdk.testing.faulty import faults as call_faults
-from dtm_sdk.testing.nearby import nearby
+from dtm_sdk.testing.identities import nearby
 from dtm_sdk.testing.rules import check
 from dtm_sdk.testing.subject import Raw, Subject
 from dtm_sdk.testing.verdicts import skip, unsupported

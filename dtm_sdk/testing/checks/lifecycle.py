@@ -5,9 +5,10 @@ from typing import Final, Literal
 
 from dtm_sdk.options import Json
 from dtm_sdk.plugin import State
+from dtm_sdk.testing.changing import changes_of, leaves_of, tuned_otherwise
 from dtm_sdk.testing.difference import short
+from dtm_sdk.testing.identities import alone, elsewhere, like, several
 from dtm_sdk.testing.keeper import keeper
-from dtm_sdk.testing.likeness import alone, changes_of, elsewhere, leaves_of, like, several, tuned_otherwise
 from dtm_sdk.testing.meaning import aligned, called
 from dtm_sdk.testing.rows import drifted, row
 from dtm_sdk.testing.rules import check

@@ -1,10 +1,12 @@
+"""Options under another identity."""
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dtm_sdk.testing.likeness import changes_of, elsewhere, leaves_of, like
+from dtm_sdk.testing.identities import elsewhere, like, nearby
 from dtm_sdk.testing.source import Source
 from dtm_sdk.testing.subject import Subject
 from tests.zoo.right import note
@@ -43,18 +45,6 @@ def test_there_may_be_none(subject: Subject) -> None:
     assert like(strict, note.EXAMPLES[0], {"path": "a.note", "text": "x"}) == note.EXAMPLES[0]
 
 
-def test_changes_are_of_the_identity_and_of_each_other_option_alone(subject: Subject) -> None:
-    changed = [{key for key in {**old, **new} if old.get(key) != new.get(key)} for old, new in changes_of(subject)]
-    assert changed[0] == {"path"}
-    assert {"text"} in changed
-    assert {"access"} in changed
-    assert {"header"} in changed
-    assert all(len(keys) == 1 and "wait" not in keys for keys in changed)
-
-
-def test_leaves_are_those_of_objects() -> None:
-    assert dict(leaves_of({"a": {"b": 1, "c": {}}, "d": [{"e": 1}]})) == {
-        ("a", "b"): 1,
-        ("a", "c"): {},
-        ("d",): [{"e": 1}],
-    }
+def test_near_is_what_has_a_suffix_or_a_prefix(subject: Subject) -> None:
+    near = [raw["path"] for raw in nearby(subject, note.EXAMPLES[0])]
+    assert near == ["a.note2", "aa.note", "a.note-b"]
