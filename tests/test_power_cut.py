@@ -75,7 +75,7 @@ def wrong(tree: Tree, folder: Path, said: str) -> str:
         record = loaded.state.records.get(f"{name}.localfile")
         if what == "delete" and record:
             return f"{name} is recorded, though it was said to be deleted"
-        deleted = f"Processing: {name} (localfile) -> Delete" in said
+        deleted = f"Tool {name} (localfile) will be deleted" in said  # it is recorded before it is said to be done
         stale = record is None or (what == "Update" and record.resource["content"] != "two")
         if what != "delete" and not deleted and stale:
             return f"{what} of {name} was said to be done, and isn't recorded"
