@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from dtm_sdk.testing import HttpWorld
 from dtm_sdk.testing.rules import rule, rules
 from dtm_sdk.testing.verdicts import Finding
 from tests.zoo.zoo import Kept, Unavailable, Wrong, findings, right, wrong
@@ -78,3 +79,8 @@ def test_every_rule_of_the_first_two_levels_has_three_plugins_that_break_it() ->
     early = [rule.id for rule in rules() if rule.checks[0].group.level != "hardened"]
     counts = {rule: sum(kept.rule == rule for kept in wrong()) for rule in early}
     assert {rule: count for rule, count in counts.items() if count < 3} == {}
+
+
+def test_every_rule_but_the_one_about_files_has_a_plugin_that_breaks_it_over_http() -> None:
+    over_http = {kept.rule for kept in wrong() if isinstance(kept.world(), HttpWorld)}
+    assert {rule.id for rule in rules()} - over_http == {"E1"}
