@@ -80,6 +80,8 @@ class PluginCalls:
         try:
             resource, mask = self._invoke(tool.key, desired.plugin, "read", desired.typed, known_state(record))
         except DtmError as error:
+            if isinstance(error, PluginBug) and error.trace:
+                self._capture.tell(Said(tool.key, "debug", error.trace))
             return Seen(error=str(error))
         return Seen(None if resource is None else mask.value(resource))
 

@@ -160,7 +160,7 @@ class Planner:
         return output(self._resources.get(reference.key, {}), reference)
 
     def _wait(self, tool: Tool, need: str) -> None:
-        message = f"{title(tool.name, tool.plugin)} depends on {need}, {Action.LATE}."
+        message = f"{title(tool.name, tool.plugin)} depends on {need} {Action.LATE}."
         self._change(tool, Action.LATE, message, self.records.get(tool.key))
 
     def _fail(self, tool: Tool, what: str) -> None:

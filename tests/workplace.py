@@ -46,6 +46,8 @@ def write(options: ProbeOptions) -> State:
 
 
 def read(options: ProbeOptions) -> State | None:
+    if options.fails == "bug in read":
+        raise KeyError("a bug")
     if options.says in ("read", "hang"):
         print(f"{options.name} is read")
     if options.says == "hang" and Path("hang").exists():

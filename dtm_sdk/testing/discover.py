@@ -24,15 +24,16 @@ class Found(Struct, frozen=True):
     repository: Path | None
 
     def load(self) -> Plugin:
-        """The plugin, imported; an uninstalled one from `src`, or from the folder of the repository itself.
+        """The plugin, imported; that of a repository from its `src` or the folder itself, whatever else is installed.
 
         Raises:
             PluginError: it can't be imported, is no Plugin or has another name.
         """
-        if self.repository:
-            for folder in (self.repository / "src", self.repository):
-                if folder.is_dir() and str(folder) not in sys.path:
-                    sys.path.append(str(folder))
+        for folder in (self.repository / "src", self.repository) if self.repository else ():
+            package = folder / self.entry.value.partition(":")[0].partition(".")[0]
+            if package.is_dir() or package.with_suffix(".py").is_file():
+                sys.path.insert(0, str(folder))
+                break
         return load(self.entry)
 
 

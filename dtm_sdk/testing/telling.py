@@ -16,7 +16,8 @@ MARKS: Final = {"passed": ".", "failed": "F", "skipped": "s", "unsupported": "u"
 def failure(finding: Finding, nodeid: str) -> str:
     """What a person needs to mend a plugin: what is wrong, what shows it, what to do, how to run it again."""
     held = next(check for check in checks() if check.name == finding.check)
-    lines = [f"{finding.rule}: {held.text}", "", *_indented(finding.message.splitlines())]
+    first, *more = finding.message.splitlines() or [""]
+    lines = [f"{finding.rule}: {first}", *_indented(more), "", f"  the rule says: {held.text}"]
     if finding.steps:
         lines += ["", "  steps:", *_indented(finding.steps, 4)]
     if finding.difference:
@@ -135,7 +136,7 @@ def summary(findings: Sequence[Mapping[str, Any]], seed: int) -> Iterator[tuple[
             },
         )
         mine = by_plugin[plugin]
-        yield from ((f"  {line}", {}) for line in (*_matrix(verdicts), *_blocked(mine), *_left(mine)))
+        yield from ((f"  {line}", {}) for line in (*_matrix(verdicts), *_tried(mine), *_blocked(mine), *_left(mine)))
 
 
 def _counts(verdicts: Mapping[str, str]) -> str:
@@ -149,6 +150,15 @@ def _blocked(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if counts:
         told = ", ".join(f"by {by} ({count})" for by, count in counts.most_common())
         yield f"{counts.total()} blocked: {told}"
+
+
+def _tried(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What the checks of the third level have tried, and what they have left out."""
+    for rule in (each for each in rules() if each.checks[0].group.level == "hardened"):
+        notes = [note for finding in findings if finding["rule"] == rule.id for note in finding.get("notes", ())]
+        told = "; ".join(dict.fromkeys(note for note in notes if not note.startswith(LEFT)))
+        if told:
+            yield f"{rule.id}: {told}"
 
 
 def _left(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:

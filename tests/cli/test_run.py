@@ -155,6 +155,14 @@ def test_a_bug_of_a_plugin_shows_its_traceback_in_the_debug_log_alone(workplace:
     assert any(line.startswith("λ [DEBUG]  c.probe: Traceback") for line in texts(done.stdout))
 
 
+def test_so_does_a_bug_of_its_read(workplace: Workplace) -> None:
+    workplace.config("tools:\n- {name: c, plugin: probe, options: {name: c, fails: bug in read}}\n")
+    assert "Traceback" not in workplace.run("plan").stdout
+    done = workplace.run("plan", "-d")
+    assert done.returncode == 1
+    assert any(line.startswith("λ [DEBUG]  c.probe: Traceback") for line in texts(done.stdout))
+
+
 def test_what_a_plugin_says_is_its_tools_lines_and_can_forge_none(workplace: Workplace) -> None:
     forged = "✔ [SUCCESS]  Apply finished."
     workplace.config(f'tools:\n- {{name: c, plugin: probe, options: {{name: c, says: "x\\n{forged}ESC[2J"}}}}\n')

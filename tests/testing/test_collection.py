@@ -35,7 +35,8 @@ def test_one_flag_checks_the_plugin_of_the_repository_and_its_ids_name_it(note: 
 
 def test_a_failure_says_what_where_and_how_to_see_it_again(note: Repository) -> None:
     said = note.pytest("--dtm-conformance", "-k", "test_c2_read_after_create").stdout
-    assert "C2: Read, right after Create, returns the same." in said
+    assert re.search(r"^FAILED \S+ - Failed: C2: Read says another thing than Create returned$", said, re.MULTILINE)
+    assert "the rule says: Read, right after Create, returns the same." in said
     assert "create({'path': 'a.txt', 'text': 'one'})  -> {'path': 'a.txt', 'text': 'one'}" in said
     assert "- text: 'one'" in said
     assert "+ text: 'one!'" in said
@@ -142,6 +143,22 @@ def test_one_of_several_plugins_can_be_chosen(tmp_path: Path) -> None:
     run = repository.pytest("--dtm-conformance", "--dtm-plugin", "othr")
     assert run.returncode == 4
     assert "did you mean 'other'?" in run.stdout + run.stderr
+
+
+def test_the_plugin_of_the_repository_is_tested_whatever_else_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = Repository(tmp_path / "other", note=RIGHT)
+    (tmp_path / "here").mkdir()
+    here = Repository(tmp_path / "here", note='path.read_text() + "!"')
+    monkeypatch.setenv("PYTHONPATH", str(other.folder / "src"))
+    assert verdicts(here.pytest("--dtm-conformance", "-v", "-k", "test_c2_read_after_create").stdout)[C2] == "FAILED"
+
+
+def test_the_summary_says_what_was_tried(tmp_path: Path) -> None:
+    said = Repository(tmp_path, note=RIGHT).pytest("--dtm-conformance", "-k", "test_f1_faults_in_delete").stdout
+    assert re.search(r"^  F1: delete: \d+ of \d+ faults fired", said, re.MULTILINE), said
 
 
 def test_a_level_leaves_out_what_is_above_it(tmp_path: Path) -> None:

@@ -57,10 +57,10 @@ def test_p1_two_at_once(subject: Subject) -> None:
             current = options              # the other thread does the same
             write()                        # and reads `current`
 
-    Mend: hand values on as arguments; name temporary files after the resource, or by `tempfile`; use absolute paths in
-    place of `chdir`; give each call its own connection, or guard a shared one by a lock. What several resources share
-    is read, changed and written under one lock (`flock`, a transaction), or with `If-Match`, so that it is refused
-    where somebody else has changed it meanwhile.
+    Mend: hand values on as arguments; name temporary files after the resource, so that the next try finds them too; use
+    absolute paths in place of `chdir`; give each call its own connection, or guard a shared one by a lock. What several
+    resources share is read, changed and written under one lock (`flock`, a transaction), or with `If-Match`, so that it
+    is refused where somebody else has changed it meanwhile.
     """
     for number, raws in enumerate(_twos(subject)):
         _hold_two(subject, raws, ROUNDS[-1:] if number else ROUNDS)

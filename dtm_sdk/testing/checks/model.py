@@ -9,7 +9,7 @@ from dtm_sdk.errors import DtmError, OptionsError, PluginError
 from dtm_sdk.testing.enough import within
 from dtm_sdk.testing.model import Step, Theme, script, sequences
 from dtm_sdk.testing.replay import replayed, smaller
-from dtm_sdk.testing.rules import check
+from dtm_sdk.testing.rules import CORE, check
 from dtm_sdk.testing.subject import Raw, Subject, describe, trace_of
 from dtm_sdk.testing.verdicts import Violation
 from dtm_sdk.testing.watch import Watch
@@ -24,9 +24,8 @@ ENOUGH: Final = 25.0
 """Seconds after which no further sequence is begun, unless as many as can be are asked for."""
 SHRINKING: Final = 15.0
 """Seconds that a failing sequence is made smaller for: the check has a time limit, and must say what it found."""
-CORE = ("C1", "C2", "R1", "R3", "D1", "D2")
-STEPS = ("C6", "C7", "R5", "R6", "U1", "U3", "U5", "D3", "L2", "L3", "L5", "L6")
-"""Rules of single steps; where one fails, a sequence of them can only show the same again."""
+STEPS = ("L1", "L2", "L3", "L4", "L5", "L6", "P1")
+"""Rules of single steps, likewise."""
 
 
 @check("M1", rests_on=(*CORE, *STEPS))

@@ -135,8 +135,8 @@ def _taken(found: State | None) -> str:
 def test_r4_a_world_that_does_not_answer(subject: Subject) -> None:
     """While the whole world can't be asked, Read raises; whether the resource is there or not.
 
-    Mend: return None for the one answer that says so (404), and raise for any other that isn't a success; parse what
-    came before you trust it; never answer with the recorded state.
+    Mend: return None for the one answer that says so (404, FileNotFoundError), and raise for any other that isn't a
+    success; parse what came before you trust it; never answer with the recorded state.
     """
     raw = subject.an_example()
     for _, fault in in_time(subject, [(fault.name, fault) for fault in subject.world.faults()]):

@@ -59,7 +59,7 @@ def test_v2_types(subject: Subject) -> None:
 
     Types are strict: `"60"` is no integer, and what is no choice is no value of a choice.
 
-    Why: YAML makes `yes` a boolean and `1.10` a number. What is quietly made into another value is another resource
+    Why: in YAML `true` is a boolean and `1.10` a number. What is quietly made into another value is another resource
     than the one that was written down.
 
     Wrong:

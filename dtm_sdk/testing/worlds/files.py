@@ -48,6 +48,9 @@ class FileWorld(World):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._files = dict(files or {})
+        for path, text in self._files.items():
+            if not isinstance(text, str | bytes):
+                raise TypeError(f"FileWorld: {path} is to hold {type(text).__name__}, and can hold str or bytes")
         self.planted = tuple(path for path in NEIGHBOURS if path not in self._files)
         self._commands = tuple(commands)
         self._environment = dict(environment or {})
