@@ -71,6 +71,10 @@ class StateError(DtmError):
     """The state can't be read, or can't be written: the reader recovers it; nothing was changed."""
 
 
+class BackendOptionsError(StateError):
+    """The config says of the state what can't be: no such backend, or wrong options; the reader corrects it there."""
+
+
 class LockedError(StateError):
     """Another run holds the state: the reader waits for it, or ends it.
 

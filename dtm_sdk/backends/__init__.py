@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from msgspec import Struct
 
-from dtm_sdk.errors import StateError
+from dtm_sdk.errors import BackendOptionsError
 from dtm_sdk.options import Json
 from dtm_sdk.state import Begin, Entry, Record, State
 
@@ -235,4 +235,4 @@ def open_backend(name: str, options: Mapping[str, Json], fit: Fit = as_it_is) ->
         from dtm_sdk.backends.s3 import open_s3
 
         return open_s3(options, fit)
-    raise StateError(f"config.state.backend: there is no backend {name}", "it is one of: local, s3")
+    raise BackendOptionsError(f"config.state.backend: there is no backend {name}", "it is one of: local, s3")

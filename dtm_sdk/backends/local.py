@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from dtm_sdk import journal, state_text
 from dtm_sdk.backends import Check, Fit, Loaded, Session, Version, as_it_is, fitted, unchecked
-from dtm_sdk.errors import OptionsError, StateError
+from dtm_sdk.errors import BackendOptionsError, OptionsError, StateError
 from dtm_sdk.evidence import Evidence, Verdict, accepted, first_writing, judge, latest, recorded
 from dtm_sdk.files import Folder, append, open_folder, opened
 from dtm_sdk.journal import Base
@@ -56,7 +56,9 @@ def open_local(options: Mapping[str, Json], folder: str = "", fit: Fit = as_it_i
     try:
         path = parse(LocalOptions, options).stateFile
     except OptionsError as error:
-        raise StateError(f"config.state.options: {error}", "the local backend takes stateFile, a path") from None
+        raise BackendOptionsError(
+            f"config.state.options: {error}", "the local backend takes stateFile, a path"
+        ) from None
     return LocalBackend(os.path.join(folder, path) if "stateFile" in options else path, fit)
 
 
@@ -72,7 +74,7 @@ class LocalBackend:
         self._fit = fit
         folder, self._name = os.path.split(path)
         if self._name in {"", ".", ".."} or "\0" in path:
-            raise StateError(f"{path!r} names no file for the state", "correct stateFile")
+            raise BackendOptionsError(f"{path!r} names no file for the state", "correct stateFile")
         self._shown = folder
         # A plugin may change the working directory while the state is held.
         self._folder = os.path.abspath(folder)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from dtm_sdk import lease, state_text
 from dtm_sdk.backends import Check, Fit, Holder, Loaded, Session, Version, as_it_is, fitted, unchecked
 from dtm_sdk.bucket import TRIES, Bucket, Client, reason
-from dtm_sdk.errors import OptionsError, StateError
+from dtm_sdk.errors import BackendOptionsError, OptionsError, StateError
 from dtm_sdk.evidence import Evidence, Verdict, accepted, first_writing, judge, latest, recorded
 from dtm_sdk.lease import DURATION, Lease, leased
 from dtm_sdk.object_state import (
@@ -63,7 +63,7 @@ def open_s3(options: Mapping[str, Json], fit: Fit = as_it_is) -> "S3Backend":
         typed = parse(S3Options, options)
     except OptionsError as error:
         hint = "the s3 backend takes bucket, region and key, and endpoint for another server than AWS"
-        raise StateError(f"config.state.options: {error}", hint) from None
+        raise BackendOptionsError(f"config.state.options: {error}", hint) from None
     return S3Backend(typed, fit=fit)
 
 
@@ -82,14 +82,14 @@ class S3Backend:
     def __init__(self, options: S3Options, duration: float = DURATION, fit: Fit = as_it_is) -> None:
         for name in ("bucket", "region"):
             if not getattr(options, name):
-                raise StateError(f"config.state.options: {name} is empty", "name it")
+                raise BackendOptionsError(f"config.state.options: {name} is empty", "name it")
         parts = options.key.split("/")
         if {"", ".", ".."} & {*parts} or "\0" in options.key or len(options.key.encode()) > _LONGEST:
             what = f"config.state.options: {options.key[:80]!r} is no key for the state"
-            raise StateError(what, "write a path without a leading slash, such as team/devstream.state")
+            raise BackendOptionsError(what, "write a path without a leading slash, such as team/devstream.state")
         if options.endpoint is not None and ("://" not in options.endpoint or "@" in options.endpoint):
             what = "config.state.options: endpoint is no URL, or has credentials in it"
-            raise StateError(what, "write it like https://s3.example.com, and set AWS_ACCESS_KEY_ID")
+            raise BackendOptionsError(what, "write it like https://s3.example.com, and set AWS_ACCESS_KEY_ID")
         self._options = options
         self._duration = duration
         self._fit = fit

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from dtm_sdk.errors import ConfigError, DtmError, UsageError
+from dtm_sdk.errors import BackendOptionsError, ConfigError, DtmError, UsageError
 from dtm_sdk.hanging import end
 
 
@@ -74,7 +74,7 @@ def describe(error: Exception) -> list[str]:
 
 def exit_code(error: Exception) -> int:
     """The exit code of a command that ends with this error."""
-    return 2 if isinstance(error, ConfigError | UsageError) else 1
+    return 2 if isinstance(error, ConfigError | UsageError | BackendOptionsError) else 1
 
 
 def trace() -> None:

@@ -155,6 +155,14 @@ def test_a_bug_of_a_plugin_shows_its_traceback_in_the_debug_log_alone(workplace:
     assert any(line.startswith("λ [DEBUG]  c.probe: Traceback") for line in texts(done.stdout))
 
 
+@pytest.mark.parametrize("state", ["{backend: s4}", "{backend: local, options: {statefile: a}}", "{backend: s3}"])
+def test_a_backend_that_can_not_be_is_a_wrong_config(workplace: Workplace, state: str) -> None:
+    workplace.config(f"config: {{state: {state}}}\n{ONE}")
+    done = workplace.run("apply", "-y")
+    assert done.returncode == 2
+    assert "config.state" in done.stdout + done.stderr
+
+
 def test_so_does_a_bug_of_its_read(workplace: Workplace) -> None:
     workplace.config("tools:\n- {name: c, plugin: probe, options: {name: c, fails: bug in read}}\n")
     assert "Traceback" not in workplace.run("plan").stdout

@@ -25,7 +25,8 @@ def test_r1_what_is_not_there(subject: Subject) -> None:
         def read(options):
             return {"text": open(options.path).read()}  # FileNotFoundError
 
-    Mend: return None where the world says that there is no such thing (ENOENT, 404), and only there.
+    Mend: return None where the world says that there is no such thing (ENOENT, 404), and only there. A world that your
+    `dtm_world` gives must not hold what the examples name.
     """
     for raw in subject.examples:
         subject.fresh()
