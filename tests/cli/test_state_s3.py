@@ -139,6 +139,15 @@ def test_a_state_of_the_ancestor_goes_there_without_its_secrets(place: Stored, *
     assert shown_secrets(place) == []
 
 
+def test_a_state_of_the_ancestor_in_a_bucket_is_written_without_its_secrets(place: Stored) -> None:
+    place.config("tools: []\n" + place.state("s3"))
+    place.client.put_object(**place.key(), Body=ANCESTOR.encode())
+    assert place.run("state", "forget", "x.gone", "-y").returncode == 0
+    assert place.key("backups/0.yaml")["Key"] in place.objects()
+    assert [each["key"] for each in listed(place)] == ["a.localfile", "m.manual"]
+    assert shown_secrets(place) == []
+
+
 def test_a_dead_holder_is_unlocked_by_its_id(place: Stored) -> None:
     place.config(SLOW + place.state("s3"))
     with under_way(place, "a") as (process, _):
