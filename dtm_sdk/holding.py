@@ -55,6 +55,6 @@ def _hold_to_the_end(kept: ExitStack, session: Session) -> None:
 
         def end() -> None:
             session.leave()
-            kept.close()
+            kept.close()  # here, where the threads that it waits for can still end
 
         atexit.register(end)  # where the process is somebody else's, and ends as they want

@@ -18,6 +18,7 @@ from dtm_sdk.decide import Action, desire, pending
 from dtm_sdk.errors import DtmError
 from dtm_sdk.events import Command, Done, Event, Executing, Failed, Finished, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
+from dtm_sdk.hanging import give_up
 from dtm_sdk.hiding import fit_by
 from dtm_sdk.holding import held, leaving
 from dtm_sdk.interrupts import interrupts
@@ -301,12 +302,18 @@ def _execute(run: _Run, session: Session, planned: Plan, planner: Planner | None
         ask=ask,
         intents=intents,
     )
-    for batch in executor.run():
-        recorder.append(batch.entries)
-        for event in batch.events if recorder.works else map(_unrecorded_end, batch.events):
-            changed += isinstance(event, Done)
-            failed += isinstance(event, Failed | Skipped)
-            run.tell(event)
+    try:
+        for batch in executor.run():
+            recorder.append(batch.entries)
+            for event in batch.events if recorder.works else map(_unrecorded_end, batch.events):
+                changed += isinstance(event, Done)
+                failed += isinstance(event, Failed | Skipped)
+                run.tell(event)
+    except BaseException:
+        if run.ledger.open.keys() - intents.keys():  # what has begun may still act
+            run.stop.set()
+            give_up()
+        raise
     recorder.append([Put(record) for record in planned.notes])
     recorder.commit()
     return Result(planned, changed, failed, interrupted=run.stop.is_set())

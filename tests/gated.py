@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 
+from tests import children
 from tests.workplace import Workplace
 
 GATED = r'''
@@ -222,3 +223,48 @@ def hold_that_nobody_gets_the_state_while_a_plugin_may_act(place: Workplace) -> 
         assert other.returncode == 1
         assert "Apply failed => 0 done, 1 failed or skipped." in lagging.rest()
         assert process.wait(30) == 1
+
+
+LIBRARY = """
+import sys
+from dtm_sdk.events import Began
+from dtm_sdk.runner import Settings, apply
+
+bug = sys.argv[1:] == ["bug"]
+
+
+def tell(event):
+    if bug and isinstance(event, Began):
+        raise ZeroDivisionError("a bug")
+
+
+try:
+    print(apply(Settings(parallelism=1, timeout=None if bug else 0.1), tell, lambda plan: True).failed)
+except ZeroDivisionError as error:
+    print(error)
+sys.stdout.flush()
+sys.stdin.readline()
+"""
+"""A program that applies in its own process, says what came of it, and ends once it is told to."""
+
+
+def hold_that_a_program_has_the_state_until_it_ends(place: Workplace, where: str, *arguments: str, says: str) -> None:
+    """A program whose apply has ended while a create goes on has the state until it ends, in its own time.
+
+    Args:
+        place: where the config has a `slow`.
+        where: its name.
+        arguments: of the program.
+        says: what it says of its apply.
+    """
+    gate = Gate(place.folder, where)
+    with children.started(LIBRARY, place.folder, *arguments) as program:
+        gate.wait()
+        assert children.said(program) == says
+        gate.open()
+        gate.remove()
+        other = place.run("apply", "-y")
+        assert f"is held by `dtm apply`, process {program.pid} on " in other.stdout
+        assert other.returncode == 1
+        children.tell(program)
+        assert program.wait(30) == 0

@@ -1,6 +1,9 @@
 """The executor: order, failures, what is decided late, and that nothing is lost; real threads on a world in memory."""
 
 import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import Event as Flag
 from typing import Any
 
@@ -227,13 +230,23 @@ class Clock:
         return self.now
 
 
-def test_what_was_given_up_and_succeeds_after_all_is_recorded_and_nothing_else_waits_for_it() -> None:
-    """`slow` is given up when its time is over, while `quick` goes on; then it ends, and `quick` after it."""
-    go = {"slow": Flag(), "quick": Flag()}
+@contextmanager
+def executing(
+    create: Callable[[ThingOptions], dict[str, Any]],
+    entries: Mapping[str, list[str]],
+    stop: Stop,
+    limit: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[tuple[Executor, Ledger]]:
+    """What makes things, one at a time, and the records as its caller is to keep them.
 
-    def create(options: ThingOptions) -> dict[str, Any]:
-        go[options.id].wait(30)
-        return {"id": options.id}
+    Args:
+        create: of their plugin.
+        entries: name -> the keys of what it waits for.
+        stop: ends it.
+        limit: seconds that one may take.
+        clock: tells how many have passed.
+    """
 
     def refuse(options: ThingOptions) -> Any:
         raise AssertionError
@@ -241,16 +254,27 @@ def test_what_was_given_up_and_succeeds_after_all_is_recorded_and_nothing_else_w
     plugin = Plugin(
         name="thing", options=ThingOptions, create=create, read=lambda options: None, update=refuse, delete=refuse
     )
-    entries = [("slow", []), ("quick", []), ("after", ["slow.thing"])]
-    wanted = {each.key: each for each in (tool(name, {"id": name}, needs, plugin) for name, needs in entries)}
-    stop, find, clock, ledger = Stop(), finder(plugin), Clock(), Ledger({})
+    wanted = {each.key: each for each in (tool(name, {"id": name}, needs, plugin) for name, needs in entries.items())}
+    find, ledger = finder(plugin), Ledger({})
     with calling(find, bytes(32), wanted, Sources({}), stop, parallelism=1, debug=False) as (workers, calls):
         planner = Planner(Facts(wanted, {}, find, lambda text: text))
         while questions := planner.questions():
             for question in questions:
                 planner.answer(question.desired.tool.key, calls.read(question))
-        running = Running(stop, 10, None, clock)
-        executor = Executor(planner.plan(), calls, ledger.records, workers, stop, running, planner=planner)
+        running = Running(stop, limit, None, clock)
+        yield Executor(planner.plan(), calls, ledger.records, workers, stop, running, planner=planner), ledger
+
+
+def test_what_was_given_up_and_succeeds_after_all_is_recorded_and_nothing_else_waits_for_it() -> None:
+    """`slow` is given up when its time is over, while `quick` goes on; then it ends, and `quick` after it."""
+    go, clock = {"slow": Flag(), "quick": Flag()}, Clock()
+
+    def create(options: ThingOptions) -> dict[str, Any]:
+        go[options.id].wait(30)
+        return {"id": options.id}
+
+    entries = {"slow": [], "quick": [], "after": ["slow.thing"]}
+    with executing(create, entries, Stop(), 10, clock) as (executor, ledger):
         told: list[str] = []
         for batch in executor.run():
             for entry in batch.entries:
@@ -267,3 +291,16 @@ def test_what_was_given_up_and_succeeds_after_all_is_recorded_and_nothing_else_w
                 go["quick"].set()
     assert told[-2:] == ["Done slow.thing", "Done quick.thing"]
     assert ledger.open == {}
+
+
+def test_no_intent_is_written_for_what_comes_after_a_stop() -> None:
+    """The stop comes while `first` is made, which `second` waits for."""
+    stop = Stop()
+
+    def create(options: ThingOptions) -> dict[str, Any]:
+        stop.set()
+        return {"id": options.id}
+
+    with executing(create, {"first": [], "second": ["first.thing"]}, stop) as (executor, _):
+        written = [entry for batch in executor.run() for entry in batch.entries]
+    assert [type(entry) for entry in written] == [Begin, End]

@@ -1,5 +1,6 @@
 """What a run records while it goes on, against the local backend."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from dtm_sdk.backends import Backend, Session
 from dtm_sdk.backends.local import LocalBackend
+from dtm_sdk.errors import StateError
 from dtm_sdk.events import Event, Notice
 from dtm_sdk.recorder import COMPACT, Recorder
 from dtm_sdk.state import Begin, End, Entry, Ledger
@@ -86,3 +88,27 @@ def test_a_run_whose_journal_can_not_be_folded_in_stops_and_keeps_what_it_record
     copy = (tmp_path / ".devstream.state.d" / "backups" / "1.yaml").read_bytes()
     (tmp_path / "devstream.state").write_bytes(copy)
     assert len(backend.load().state.records) == COMPACT // 2 + 1
+
+
+@pytest.mark.parametrize("place", ["TMPDIR", "HOME"])
+def test_what_was_not_recorded_is_saved_in_the_first_folder_that_takes_it(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    gone, there = tmp_path / "gone", tmp_path / "there"
+    for folder in (gone, there):
+        folder.mkdir()
+    for name in ("TMPDIR", "HOME"):
+        monkeypatch.setenv(name, str(there if name == place else gone))
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with recording(backend) as (recorder, _, _, told):
+        (tmp_path / ".devstream.state.d" / "journal.tmp").mkdir()
+        recorder.append([Begin(1, "create", record("t1"))])
+        recorder.append([End(1, record("t1")), Begin(2, "delete", record("t2"))])
+        recorder.append([End(2)])
+        with pytest.raises(StateError, match=r"journal\.tmp: it is no regular file"):
+            recorder.commit()
+    (saved,) = there.iterdir()
+    first, second = map(json.loads, saved.read_text("utf-8").splitlines())
+    assert (first["key"], first["record"]["name"], second) == ("t1.p", "t1", {"key": "t2.p", "record": None})
+    assert told[-1] == Notice("error", f"what was not recorded is in {saved}")

@@ -5,7 +5,14 @@ import signal
 
 import pytest
 
-from tests.gated import Gate, hold_that_nobody_gets_the_state_while_a_plugin_may_act, install, said_until, under_way
+from tests.gated import (
+    Gate,
+    hold_that_a_program_has_the_state_until_it_ends,
+    hold_that_nobody_gets_the_state_while_a_plugin_may_act,
+    install,
+    said_until,
+    under_way,
+)
 from tests.workplace import Workplace
 
 ONE = "tools:\n- {name: a, plugin: slow, options: {name: a}}\n"
@@ -119,5 +126,20 @@ def test_a_delete_ends_before_the_first_interrupt_does_and_is_left_by_the_second
 def test_the_state_is_held_until_a_process_whose_plugin_hangs_is_gone(place: Workplace) -> None:
     place.config(ONE)
     hold_that_nobody_gets_the_state_while_a_plugin_may_act(place)
+    assert place.run("apply", "-y").returncode == 0
+    assert place.run("verify").returncode == 0
+
+
+def test_a_program_whose_plugin_hangs_holds_the_state_until_it_ends(place: Workplace) -> None:
+    place.config(ONE)
+    hold_that_a_program_has_the_state_until_it_ends(place, "a", says="1")
+    assert place.run("apply", "-y").returncode == 0
+    assert place.run("verify").returncode == 0
+
+
+def test_a_bug_while_an_operation_runs_begins_no_other_and_holds_the_state(place: Workplace) -> None:
+    place.config(BESIDE)
+    hold_that_a_program_has_the_state_until_it_ends(place, "a", "bug", says="a bug")
+    assert not (place.folder / "c.slow").exists()
     assert place.run("apply", "-y").returncode == 0
     assert place.run("verify").returncode == 0

@@ -14,7 +14,13 @@ from tests.backends import servers
 from tests.backends.servers import BUCKET, ENVIRONMENT, REGION
 from tests.canary import leaks
 from tests.cli.test_state import ANCESTOR, FILES, SLOW, kill_in_create, listed, manuals
-from tests.gated import hold_that_nobody_gets_the_state_while_a_plugin_may_act, install, said_until, under_way
+from tests.gated import (
+    hold_that_a_program_has_the_state_until_it_ends,
+    hold_that_nobody_gets_the_state_while_a_plugin_may_act,
+    install,
+    said_until,
+    under_way,
+)
 from tests.workplace import Workplace
 
 THOROUGH = "DTM_THOROUGH" in os.environ
@@ -133,6 +139,15 @@ def test_a_state_of_the_ancestor_goes_there_without_its_secrets(place: Stored, *
     assert shown_secrets(place) == []
 
 
+def test_a_state_of_the_ancestor_in_a_bucket_is_written_without_its_secrets(place: Stored) -> None:
+    place.config("tools: []\n" + place.state("s3"))
+    place.client.put_object(**place.key(), Body=ANCESTOR.encode())
+    assert place.run("state", "forget", "x.gone", "-y").returncode == 0
+    assert place.key("backups/0.yaml")["Key"] in place.objects()
+    assert [each["key"] for each in listed(place)] == ["a.localfile", "m.manual"]
+    assert shown_secrets(place) == []
+
+
 def test_a_dead_holder_is_unlocked_by_its_id(place: Stored) -> None:
     place.config(SLOW + place.state("s3"))
     with under_way(place, "a") as (process, _):
@@ -178,6 +193,14 @@ def test_the_state_is_held_until_a_process_whose_plugin_hangs_is_gone(place: Sto
     assert place.lock()["duration"] == 4
     assert place.run("apply", "-y", "--lock-timeout", "30s").returncode == 0
     assert [each["begun"] for each in listed(place)] == [[]]
+    assert place.run("verify").returncode == 0
+
+
+def test_a_program_whose_plugin_hangs_holds_the_state_until_it_ends(place: Stored) -> None:
+    place.config(SLOW + place.state("s3"))
+    hold_that_a_program_has_the_state_until_it_ends(place, "a", says="1")
+    assert place.lock()["duration"] == 4
+    assert place.run("apply", "-y", "--lock-timeout", "30s").returncode == 0
     assert place.run("verify").returncode == 0
 
 

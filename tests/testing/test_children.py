@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,27 @@ def test_nobody_is_waited_for_unless_something_has_failed(monkeypatch: pytest.Mo
     left = Leftovers()
     with subprocess.Popen(["true"]):
         left.outlive()
+
+
+def test_a_child_that_another_thread_has_started_is_found_while_that_lives() -> None:
+    started, end = threading.Event(), threading.Event()
+    found: list[int] = []
+
+    def start() -> None:
+        with subprocess.Popen(["sleep", "600"]) as child:
+            found.append(child.pid)
+            started.set()
+            end.wait()
+            child.kill()
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    started.wait()
+    try:
+        assert set(found) <= children()
+    finally:
+        end.set()
+        thread.join()
 
 
 def test_the_children_of_children_are_found_in_other_sessions_too() -> None:

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
+
+import pytest
 
 from dtm_sdk import Identity, Meta, Options, State
 from dtm_sdk.testing import FileWorld
@@ -37,11 +41,21 @@ class LookingWorld(FileWorld):
         super().restore(tree)
 
 
-def test_the_world_is_put_back_when_what_a_failed_operation_has_started_is_done(tmp_path: Path) -> None:
+def create_whatever_happens(options: FileOptions) -> State:
+    """The same, by a plugin that hides what has befallen it."""
+    with suppress(OSError):
+        create(options)
+    return {}
+
+
+@pytest.mark.parametrize("make", [create, create_whatever_happens])
+def test_the_world_is_put_back_when_what_an_operation_that_met_a_fault_has_started_is_done(
+    tmp_path: Path, make: Callable[[FileOptions], State]
+) -> None:
     def work() -> tuple[int, int]:
         adopt()
         world = LookingWorld()
-        plugin = idle(FileOptions, create=create, examples=[{"name": "a"}])
+        plugin = idle(FileOptions, create=make, examples=[{"name": "a"}])
         with subject_of(plugin, tmp_path / "there", world) as subject:
             left = [len(children()) for _ in disturbed(subject, {"name": "a"}, {"name": "a"})]
         return max(left), world.at_work

@@ -92,6 +92,15 @@ def leave_one_that_starts_others() -> bytes:
         os._exit(3)
 
 
+def start_another_whenever_one_ends() -> bytes:
+    def start() -> None:
+        while True:
+            subprocess.run(["sleep", "600"], check=False, start_new_session=True)
+
+    threading.Thread(target=start).start()
+    return hang()
+
+
 def close_all_and_hang() -> bytes:
     os.closerange(3, 200)
     return hang()
@@ -186,8 +195,21 @@ def test_processes_left_behind_are_killed_and_named(work: Callable[[], bytes], t
         assert children() == before  # an orphan would have come to this process
 
 
+def test_one_that_hangs_starts_nothing_more(tmp_path: Path) -> None:
+    returned = run(start_another_whenever_one_ends, tmp_path, 0.5)
+    assert returned.died == "it did not end within 0.5 s"
+    assert returned.left in ((), ("sleep 600",))
+
+
 def test_one_that_has_closed_all_files_is_ended_in_time(tmp_path: Path) -> None:
     assert run(close_all_and_hang, tmp_path, 0.5).died == "it did not end within 0.5 s"
+
+
+def test_what_this_process_has_started_before_outlives_a_check_that_dies(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "600"]) as server:
+        assert run(leave_a_daemon_and_die, tmp_path).died == "it exited with code 3"
+        assert server.poll() is None
+        server.kill()
 
 
 def test_orphans_of_others_are_left_alone_while_a_check_lives(tmp_path: Path) -> None:

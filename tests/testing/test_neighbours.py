@@ -67,6 +67,8 @@ def test_a_fresh_world_has_them_alone(tmp_path: Path) -> None:
         assert subject.snapshot() == found.tree
         assert [step.partition("(")[0] for step in subject.steps] == ["create", "create"]
         assert subject.steps[0] == steps[0]
+        subject.create(subject.examples[0])
+        assert neighbours(subject, subject.examples[0]).tree == found.tree
 
 
 @pytest.mark.parametrize("harm", ["content", "mode", "gone"])
@@ -84,6 +86,17 @@ def test_what_is_theirs_alone_may_not_change(tmp_path: Path, harm: str) -> None:
         else:
             path.unlink()
         with pytest.raises(Violation, match=r"^now, what is another resource's has changed in the world: a.note2"):
+            found.unharmed("now")
+
+
+def test_of_a_file_that_they_share_what_has_not_changed_stays_theirs(tmp_path: Path) -> None:
+    with subject_of(setting.plugin, tmp_path) as subject:
+        found = neighbours(subject, subject.examples[0])
+        subject.create(subject.examples[0])
+        found.share()
+        found.unharmed("now")
+        Path("app.json").chmod(0o777)
+        with pytest.raises(Violation, match=r"what is another resource's has changed in the world: app\.json\.mode"):
             found.unharmed("now")
 
 

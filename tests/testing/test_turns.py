@@ -1,9 +1,11 @@
 import os
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
+from dtm_sdk.testing import turns
 from dtm_sdk.testing.turns import by_turns
 
 
@@ -53,6 +55,15 @@ def test_the_steps_of_both_alternate_and_do_so_each_time() -> None:
     changes = sum(one[0] != other[0] for one, other in zip(logs[0], logs[0][1:], strict=False))
     assert changes >= 8
     assert logs[1:] == logs[:-1]
+
+
+def test_after_many_steps_they_are_left_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "STEPS", 8)
+    log: list[str] = []
+    by_turns([writing(log, "a", 200), writing(log, "b", 200)], (1, 1))
+    changes = sum(one[0] != other[0] for one, other in pairwise(log))
+    assert len(log) == 400
+    assert changes < 100
 
 
 def test_what_two_share_is_seen_to_be_shared_each_time() -> None:
