@@ -41,6 +41,7 @@ WRONG = [
         name="can-not-adopt",
         plugin=but(widget.plugin, update=update_only_what_is_recorded),
         world=widget.world,
+        also=("F1", "F4"),  # what a Create made that met a fault isn't recorded either
     ),
     Wrong(
         rule="L2",

@@ -58,6 +58,8 @@ def delete_what_was_seen(options: widget.WidgetOptions) -> bool:
 
 # A Replace deletes in such a process too, and so does a swap of identities.
 ALSO = ("L4", "L6")
+FAULTS = ("F1", "F4")
+"""What is kept in memory is wrong after an operation that met a fault, too."""
 
 WRONG = [
     Wrong(
@@ -65,7 +67,7 @@ WRONG = [
         name="deletes-by-an-id-in-memory",
         plugin=but(widget.plugin, create=create_and_keep_the_id, delete=delete_by_the_kept_id),
         world=widget.world,
-        also=ALSO,
+        also=(*ALSO, *FAULTS),
     ),
     Wrong(
         rule="L3",
@@ -79,6 +81,6 @@ WRONG = [
         name="deletes-what-it-has-seen-before",
         plugin=but(widget.plugin, create=create_and_see, read=read_and_see, delete=delete_what_was_seen),
         world=widget.world,
-        also=ALSO,
+        also=(*ALSO, *FAULTS),
     ),
 ]

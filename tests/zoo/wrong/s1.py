@@ -127,5 +127,6 @@ WRONG = [
             update=lambda options: unsealed(note.update(sealed(options))),
         ),
         world=note.world,
+        also=("F1", "F2", "F4"),  # a fault or a death leaves the file there
     ),
 ]
