@@ -55,7 +55,7 @@ GROUPS: Final = (
 )
 
 CORE: Final = (
-    *("C1", "C2", "C3", "C4", "C5", "C6", "C7", "R1", "R2", "R3", "R4", "R5", "R6"),
+    *("C1", "C2", "C3", "C4", "C5", "C6", "C7", "R1", "R2", "R3", "R5", "R6"),
     *("U1", "U2", "U3", "U4", "U5", "D1", "D2", "D3", "D4", "P2"),
 )
 """The rules of what each operation does by itself; where one is broken, faults and sequences can only show it again."""

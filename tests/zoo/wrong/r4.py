@@ -62,14 +62,47 @@ def read_and_leave(options: widget.WidgetOptions, state: State | None) -> State 
         raise SystemExit(str(error)) from error
 
 
+ALSO = ("F1",)
+"""There each call of Read fails too."""
+
 WRONG = [
-    Wrong(rule="R4", name="asks-whether-it-exists", plugin=but(note.plugin, read=read_if_it_exists), world=note.world),
-    Wrong(rule="R4", name="takes-any-error-for-gone", plugin=but(note.plugin, read=read_or_nothing), world=note.world),
-    Wrong(rule="R4", name="looks-by-a-pattern", plugin=but(note.plugin, read=read_what_is_listed), world=note.world),
     Wrong(
-        rule="R4", name="makes-up-the-access", plugin=but(note.plugin, read=read_without_its_access), world=note.world
+        rule="R4",
+        name="asks-whether-it-exists",
+        plugin=but(note.plugin, read=read_if_it_exists),
+        world=note.world,
+        also=ALSO,
     ),
-    Wrong(rule="R4", name="takes-500-for-gone", plugin=but(widget.plugin, read=read_success_only), world=widget.world),
-    Wrong(rule="R4", name="says-what-was", plugin=but(widget.plugin, read=read_or_remember), world=widget.world),
-    Wrong(rule="R4", name="exits", plugin=but(widget.plugin, read=read_and_leave), world=widget.world),
+    Wrong(
+        rule="R4",
+        name="takes-any-error-for-gone",
+        plugin=but(note.plugin, read=read_or_nothing),
+        world=note.world,
+        also=ALSO,
+    ),
+    Wrong(
+        rule="R4",
+        name="looks-by-a-pattern",
+        plugin=but(note.plugin, read=read_what_is_listed),
+        world=note.world,
+        also=ALSO,
+    ),
+    Wrong(
+        rule="R4",
+        name="makes-up-the-access",
+        plugin=but(note.plugin, read=read_without_its_access),
+        world=note.world,
+        also=ALSO,
+    ),
+    Wrong(
+        rule="R4",
+        name="takes-500-for-gone",
+        plugin=but(widget.plugin, read=read_success_only),
+        world=widget.world,
+        also=ALSO,
+    ),
+    Wrong(
+        rule="R4", name="says-what-was", plugin=but(widget.plugin, read=read_or_remember), world=widget.world, also=ALSO
+    ),
+    Wrong(rule="R4", name="exits", plugin=but(widget.plugin, read=read_and_leave), world=widget.world, also=ALSO),
 ]
