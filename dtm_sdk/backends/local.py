@@ -56,9 +56,8 @@ def open_local(options: Mapping[str, Json], folder: str = "", fit: Fit = as_it_i
     try:
         path = parse(LocalOptions, options).stateFile
     except OptionsError as error:
-        raise BackendOptionsError(
-            f"config.state.options: {error}", "the local backend takes stateFile, a path"
-        ) from None
+        what = f"config.state.options: {error}"
+        raise BackendOptionsError(what, "the local backend takes stateFile, a path") from None
     return LocalBackend(os.path.join(folder, path) if "stateFile" in options else path, fit)
 
 
