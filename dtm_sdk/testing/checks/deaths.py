@@ -28,7 +28,7 @@ ENOUGH = 20.0
 """Seconds after which no further run dies in an operation, unless at all of its calls is asked for."""
 DEATHS = 12
 """At how many of the calls of an operation a run dies, unless all are asked for."""
-UNDER = ("A1", *CORE, "L1", "L2", "L3")
+UNDER = ("A1", *CORE, "L1", "L2", "L3", "L5")
 """The runner takes no plugin without a name; what goes wrong in an undisturbed life goes wrong after a death too."""
 
 Tools = Sequence[Mapping[str, Json]]

@@ -30,12 +30,16 @@ def update_and_keep_a_copy(options: note.NoteOptions, state: State | None) -> St
     return note.save(options)
 
 
+FAULTS = ("F1", "F4")
+"""What a Create made that met a fault isn't recorded, and is adopted."""
+
 WRONG = [
     Wrong(
         rule="L5",
         name="creates-where-nothing-is-recorded",
         plugin=but(widget.plugin, update=update_or_create),
         world=widget.world,
+        also=FAULTS,
     ),
     Wrong(
         rule="L5",
@@ -48,5 +52,6 @@ WRONG = [
         name="keeps-a-copy-of-what-it-adopts",
         plugin=but(note.plugin, update=update_and_keep_a_copy),
         world=note.world,
+        also=FAULTS,
     ),
 ]
