@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,27 +31,37 @@ def test_a_new_child_is_waited_for_until_it_ends(tmp_path: Path) -> None:
     child.wait()  # it says so too
 
 
-def test_one_that_is_there_to_stay_is_waited_for_once_and_others_not_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module._Patience, "seconds", 0.2)  # noqa: SLF001
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
+    """How long one is waited for, little at first; less yet once one was waited for in vain."""
+    monkeypatch.setattr(module._Patience, "seconds", 0.2)  # noqa: SLF001  # 5 s are long for a test
+    return lambda: module._Patience.seconds  # noqa: SLF001  # what a wait in vain leaves behind
+
+
+def test_one_that_is_there_to_stay_is_waited_for_once_and_others_not_as_long(patience: Callable[[], float]) -> None:
     left = Leftovers()
     with subprocess.Popen(["sleep", "600"]) as child:
         try:
             left.likely = True
             left.outlive()
             assert child.poll() is None
-            assert module._Patience.seconds == module.SHORT  # noqa: SLF001
-            monkeypatch.setattr(module, "_wait", lambda more: pytest.fail("it is waited for again"))
+            assert patience() == module.SHORT
+            module._Patience.seconds = 0.2  # noqa: SLF001  # to see whether it is waited for again
             left.likely = True
             left.outlive()
+            assert patience() == 0.2
         finally:
             child.kill()
 
 
-def test_nobody_is_waited_for_unless_something_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_wait", lambda more: pytest.fail("it is waited for"))
+def test_nobody_is_waited_for_unless_something_has_failed(patience: Callable[[], float]) -> None:
     left = Leftovers()
-    with subprocess.Popen(["true"]):
-        left.outlive()
+    with subprocess.Popen(["sleep", "600"]) as child:
+        try:
+            left.outlive()
+            assert patience() == 0.2
+        finally:
+            child.kill()
 
 
 def test_a_child_that_another_thread_has_started_is_found_while_that_lives() -> None:
