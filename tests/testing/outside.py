@@ -52,7 +52,7 @@ def held(subject: Subject, scene: Scene, every: list[Fault]) -> list[str]:
     """The names of those faults that have fired; what the operation made of each of them is judged as F1 does."""
     beside = neighbours(subject, scene.raw)
     clean = faults._clean(subject, scene, blows, beside)  # noqa: SLF001  # the judgement is to be the suite's own
-    return [fault.name for fault in every if faults._met(subject, scene, clean, fault, beside)]  # noqa: SLF001
+    return [fault.name for fault in every if faults._met(subject, scene, clean, fault, beside)]  # noqa: SLF001  # likewise
 
 
 # strace

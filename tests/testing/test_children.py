@@ -17,7 +17,7 @@ from dtm_sdk.testing.forked import forked
 
 def is_subreaper() -> int:
     found = ctypes.c_int()
-    ctypes.CDLL(None).prctl(module._GET, ctypes.byref(found), 0, 0, 0)  # noqa: SLF001
+    ctypes.CDLL(None).prctl(module._GET, ctypes.byref(found), 0, 0, 0)  # noqa: SLF001  # the number of the call
     return found.value
 
 

@@ -107,7 +107,7 @@ def test_no_profile_function_is_left_and_what_does_io_is_a_step() -> None:
     def work(name: str) -> Callable[[], None]:
         def ask() -> None:
             for _ in range(3):
-                os.stat(".")  # noqa: PTH116
+                os.stat(".")  # noqa: PTH116  # it is to be one call
                 log.append(name)
 
         return ask
@@ -124,9 +124,9 @@ def test_who_computes_longer_falls_behind_unless_the_steps_are_by_io() -> None:
         def work(name: str, count: int) -> Callable[[], None]:
             def change() -> None:
                 writing([], name, count)()
-                os.stat(".")  # noqa: PTH116
+                os.stat(".")  # noqa: PTH116  # it is to be one call
                 log.append("looked")
-                os.stat(".")  # noqa: PTH116
+                os.stat(".")  # noqa: PTH116  # it is to be one call
                 log.append("changed")
 
             return change

@@ -98,7 +98,7 @@ def ask(options: MemberOptions, method: str, body: Members | None = None, tag: s
     """The members of the group and their ETag; None where there is no such group."""
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json", **({"If-Match": tag} if body is not None else {})}
-    request = Request(f"{options.url}/groups/{quote(options.group, '')}", data, headers, method=method)  # noqa: S310
+    request = Request(f"{options.url}/groups/{quote(options.group, '')}", data, headers, method=method)  # noqa: S310  # validated
     try:
         with urlopen(request, timeout=options.timeout) as answer:  # noqa: S310  # validated
             return parsed(answer.read()), answer.headers["ETag"]
