@@ -64,18 +64,23 @@ class Advised(Plugin):
             return parse(self.options, raw)
 
 
+HALF_MADE = ("F1", "F2", "F4")
+"""What is reserved is half made, whatever comes between."""
+
 WRONG = [
     Wrong(
         rule="V6",
         name="reserves-before-it-encodes",
         plugin=but(note.plugin, validate=validate_but_for_halves, create=create_reserved),
         world=note.world,
+        also=HALF_MADE,
     ),
     Wrong(
         rule="V6",
         name="reserves-and-tells",
         plugin=but(note.plugin, validate=validate_but_for_halves, create=create_reserved_telling),
         world=note.world,
+        also=HALF_MADE,
     ),
     Wrong(
         rule="V6",
