@@ -15,6 +15,9 @@ TURN: Final = 0.004
 """Seconds, at most, that results are gathered for."""
 QUICK: Final = 0.00002
 """Seconds that a quick job takes: a turn is no longer than those that wait would need."""
+AWAKE: Final = 1.0
+"""Seconds, at most, that the main thread sleeps: a signal that comes right before a sleep, or to another thread, does
+not end it (CPython looks at signals before it sleeps, and a lock ends early only for one that comes while it does)."""
 
 
 class Stop:
@@ -27,17 +30,21 @@ class Stop:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._is_set = False
         self.because = "interrupted"
         self.wake: Callable[[], None] = lambda: None
 
     def set(self) -> None:
         """Stop."""
+        if self._is_set:  # a signal handler comes here while the thread that it interrupts may hold the event's lock
+            return
+        self._is_set = True
         self._event.set()
         self.wake()
 
     def is_set(self) -> bool:
         """Whether to stop."""
-        return self._event.is_set()
+        return self._is_set
 
     def wait(self, seconds: float) -> bool:
         """Wait until it is set, at most so long; whether it is."""
@@ -101,10 +108,10 @@ class Workers:
         thread.start()
 
     def results(self, seconds: float | None = None) -> list[object]:
-        """What was put since the last time; waits until there is something, at most so long."""
+        """What was put since the last time; waits until there is something, at most so long and not above `AWAKE`."""
         found: list[object] = []
         with suppress(Empty):
-            found.append(self._results.get(timeout=seconds))
+            found.append(self._results.get(timeout=AWAKE if seconds is None else min(seconds, AWAKE)))
             while True:
                 found.append(self._results.get_nowait())
         for result in found:

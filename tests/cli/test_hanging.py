@@ -1,7 +1,10 @@
 """What hangs is named, given up when it was to be, and never waited for; an interrupt ends every command."""
 
+import ctypes
 import re
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +41,21 @@ def test_an_interrupt_while_a_read_hangs_ends_the_command_and_names_it(
     with under_way(place, "read-a", command=command.split()) as (process, _):
         process.send_signal(number)
         said_until(process, "Interrupted while reading a.slow.")
+        assert process.wait(30) == 130
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a signal is sent to one thread by a call of Linux")
+@pytest.mark.parametrize(("where", "says"), [("read-a", "reading a.slow."), ("a", "waiting for a.slow ")])
+def test_a_signal_that_does_not_wake_the_main_thread_is_seen_all_the_same(
+    place: Workplace, where: str, says: str
+) -> None:
+    place.config(ONE)
+    with under_way(place, where) as (process, gate):
+        threads = {int(path.name) for path in Path(f"/proc/{process.pid}/task").iterdir()}
+        thread = (threads - {process.pid}).pop()
+        assert ctypes.CDLL(None, use_errno=True).tgkill(process.pid, thread, signal.SIGTERM) == 0
+        assert says in said_until(process, "Interrupted")
+        gate.open()
         assert process.wait(30) == 130
 
 
