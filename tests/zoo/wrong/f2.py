@@ -119,14 +119,14 @@ WRONG = [
         name="deletes-first",
         plugin=but(note.plugin, update=update_that_deletes_first),
         world=note.world,
-        also=("F1", "F4"),  # the removal of the old file is what fails
+        also=("F1", "F4", "M1"),  # the removal of the old file is what fails; its runs die there too
     ),
     Wrong(
         rule="F2",
         name="leaves-its-lock",
         plugin=but(note.plugin, create=create_behind_a_lock, update=create_behind_a_lock),
         world=note.world,
-        also=("F1", "F4"),  # the removal of the lock is what fails
+        also=("F1", "F4", "M1"),  # the removal of the lock is what fails; its runs die there too
     ),
     Wrong(
         rule="F2",
@@ -147,6 +147,6 @@ WRONG = [
         name="empties-a-list-first",
         plugin=but(member.plugin, update=update_by_an_empty_list),
         world=member.world,
-        also=("M1",),  # its runs die there too
+        also=("P1", "M1"),  # what another one adds to the empty list is lost; its runs die there too
     ),
 ]

@@ -30,8 +30,8 @@ def update_and_keep_a_copy(options: note.NoteOptions, state: State | None) -> St
     return note.save(options)
 
 
-FAULTS = ("F1", "F4")
-"""What a Create made that met a fault isn't recorded, and is adopted."""
+FAULTS = ("F1", "F3", "F4")
+"""What a Create made that met a fault, or whose answer was lost, isn't recorded, and is adopted."""
 
 WRONG = [
     Wrong(
