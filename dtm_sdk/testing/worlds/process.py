@@ -2,14 +2,19 @@
 
 import os
 import signal
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Final
 
 from dtm_sdk.testing.watch import Watch
 from dtm_sdk.testing.worlds.commands import command_faults, counted
 from dtm_sdk.testing.worlds.world import Fault, Tree, World
+
+PROMPT: Final = 5.0
+"""Seconds in which the threads of a process that is to stand still do so, however busy the machine is."""
 
 
 class ProcessWorld(World):
@@ -80,10 +85,27 @@ class ProcessWorld(World):
     def _paused(self, only: int = 0) -> Iterator[Callable[[], int]]:  # noqa: ARG002  # a server pauses as a whole
         if self.pid is None:
             raise ValueError("no process to pause")
-        os.kill(self.pid, signal.SIGSTOP)
+        _pause(self.pid)
         try:
             yield lambda: 1
         finally:
             os.kill(self.pid, signal.SIGCONT)
             with Watch.here().unguarded():
                 self.snapshot()  # once it answers, it has done what was asked of it meanwhile
+
+
+def _pause(pid: int) -> None:
+    """Stop a process. The signal reaches one of its threads; the others go on until that one has run."""
+    os.kill(pid, signal.SIGSTOP)
+    end = time.monotonic() + PROMPT
+    while not _stands_still(pid) and time.monotonic() < end:
+        time.sleep(0.001)
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether no thread of a process runs, where the system tells (Linux, proc(5)); else it is taken for that."""
+    try:
+        states = [path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):  # a thread has ended meanwhile
+        return False
+    return all(state in "TtZX" for state in states)

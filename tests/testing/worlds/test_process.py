@@ -62,6 +62,31 @@ def test_a_paused_server_does_not_answer_and_does_again(world: GreeterWorld, tmp
         assert ask(world.port, 20) == "here\n"
 
 
+BUSY = """
+import threading
+for _ in range(100):
+    threading.Thread(target=lambda: [print(number, flush=True) for number in range(10**9)], daemon=True).start()
+input()
+"""
+"""A process that has something to say at any moment, in many threads."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system tells only there whether a thread stands still")
+def test_all_threads_of_a_paused_server_stand_still(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BUSY]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        world = GreeterWorld(process.pid, 0)
+        (fault,) = ProcessWorld.faults(world)
+        world.snapshot = dict  # type: ignore[method-assign]  # what it says doesn't matter here
+        with fault.strike():
+            threads = Path(f"/proc/{process.pid}/task")
+            states = [path.read_text().rpartition(")")[2].split()[0] for path in threads.glob("*/stat")]
+        process.kill()
+    assert set(states) == {"T"}
+
+
 def test_a_server_that_was_left_paused_goes_on_when_the_world_is_opened(world: GreeterWorld, tmp_path: Path) -> None:
     os.kill(world.pid or 0, signal.SIGSTOP)
     with world.opened(tmp_path):
