@@ -40,9 +40,9 @@ def by_turns(
     raised: list[BaseException | None] = [None, None]
 
     def run(me: int) -> None:
-        turns.enter()
-        sys.setprofile(turns.profiler(me))
         try:
+            turns.enter()
+            sys.setprofile(turns.profiler(me))
             works[me]()
         except BaseException as error:  # noqa: BLE001  # the boundary to an author's code
             raised[me] = error
@@ -83,21 +83,22 @@ class _Turns:
             self._condition.notify_all()
 
     def step(self, me: int) -> None:
-        """Wait for one's turn; at the end of it the other one's begins."""
+        """Wait for one's turn before a step; it is over, and the other one's begins, when the last step of it is done."""
         if self._steps >= STEPS:
             return
         other = 1 - me
         with self._condition:
             self._away[me] = False
             self._steps += 1
+            if self._turn == me and not self._left and not self._away[other]:
+                self._turn, self._left = other, self._strides[other]
+                self._condition.notify_all()
             while self._turn != me and not self._away[other] and self._steps < STEPS:
                 if not self._condition.wait(PATIENCE):
                     self._away[other] = True
-            self._left = self._left - 1 if self._turn == me else self._strides[me] - 1
-            self._turn = me
-            if self._left <= 0 and not self._away[other]:
-                self._turn, self._left = other, self._strides[other]
-                self._condition.notify_all()
+            if self._turn != me or not self._left:
+                self._turn, self._left = me, self._strides[me]
+            self._left -= 1
 
     def profiler(self, me: int) -> Callable[[FrameType, str, Any], None]:
         """What is called at each call and return of a thread."""

@@ -31,8 +31,8 @@ DEATHS = 12
 LIFE = ("A1", *CORE, "L1", "L2", "L3")
 """The runner takes no plugin without a name; what goes wrong in an undisturbed life goes wrong after a death too."""
 UNDER = (*LIFE, "L5")
-"""What a death leaves half-made is adopted. An answer that is lost leaves just what a lost state does: F3 rests on LIFE,
-or it could not fail where L5 passes."""
+"""What a death leaves half-made is adopted. An answer that is lost leaves just what a lost state does, so F3 rests on
+LIFE: on L5, it could not fail."""
 
 Tools = Sequence[Mapping[str, Json]]
 
