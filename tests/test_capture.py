@@ -539,13 +539,30 @@ def test_what_an_operation_raises_goes_through_and_its_last_line_is_told() -> No
     assert told.of("a.b") == ["half a line"]
 
 
-def test_logging_is_imported_by_the_first_operation_only() -> None:
-    code = (
-        "import sys; from dtm_sdk.capture import captured; from dtm_sdk.secret_text import Mask\n"
-        "with captured(print, debug=True) as capture:\n"
-        "    before = 'logging' in sys.modules\n"
-        "    with capture.attribute('a.b', Mask(b'key')): pass\n"
-        "print(before, 'logging' in sys.modules)\n"
-    )
-    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert said.stdout == "False True\n"
+def printed_by(*code: str) -> list[str]:
+    """What a program prints that prints what it captures, where logging isn't imported yet."""
+    lines = [
+        "import sys; from dtm_sdk.capture import captured; from dtm_sdk.secret_text import Mask",
+        "finders = sys.meta_path[:]",
+        "with captured(print, debug=False) as capture:",
+        *(f"    {line}" for line in code),
+        "print('logging' in sys.modules, sys.meta_path == finders)",
+    ]
+    return subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+
+
+def test_an_operation_that_does_not_log_imports_no_logging() -> None:
+    assert printed_by("with capture.attribute('a.b', Mask(b'key')): pass") == ["False True"]
+
+
+def test_what_the_operation_logs_that_is_the_first_to_import_logging_is_told() -> None:
+    assert printed_by(
+        "with capture.attribute('a.b', Mask(b'key')):",
+        "    import logging.handlers",
+        "    logging.getLogger('x').info('first')",
+        "print(type(logging.__loader__).__name__, logging.__spec__.loader is logging.__loader__)",
+        "capture.close()",
+        "print(logging.root.handlers, logging.root.level)",
+    ) == ["Said(key='a.b', level='info', text='first')", "SourceFileLoader True", "[] 30", "True True"]

@@ -83,7 +83,7 @@ class _Turns:
             self._condition.notify_all()
 
     def step(self, me: int) -> None:
-        """Wait for one's turn before a step; it is over, and the other one's begins, when the last step of it is done."""
+        """Wait for one's turn, before a step; the other one's begins where the last step of it is done."""
         if self._steps >= STEPS:
             return
         other = 1 - me
