@@ -28,7 +28,7 @@ CHEAP = sorted(each.id for each in rules() if each.id[0] not in "LFM")
 
 def shown(found: Iterable[Finding]) -> list[str]:
     """Findings as lines, for the message of an assertion."""
-    return [f"{each.check}: {each.verdict}: {each.message}" for each in found]
+    return [f"{each.check}: {each.verdict}: {each.message}\n{each.trace}".rstrip() for each in found]
 
 
 @pytest.mark.parametrize("kept", right(), ids=lambda kept: kept.name)
