@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -561,6 +562,19 @@ def test_the_doctor_is_content_with_a_filled_project_and_sees_a_broken_one(tmp_p
     assert done.stdout.startswith("localfile: ")
     assert "\n  test_c2_" in done.stdout
     assert done.stdout in run(project, "dtm", "develop", "doctor").stdout
+
+
+def test_who_waits_for_the_suite_at_a_terminal_is_told_that_it_runs(tmp_path: Path) -> None:
+    project = filled(tmp_path / "project", "files")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "dtm_sdk", "develop", "doctor"]
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        with os.fdopen(ours) as terminal:
+            assert terminal.readline() == "The conformance suite runs; it takes a minute or so.\n"
+            os.killpg(process.pid, signal.SIGKILL)  # with the suite that it has started
 
 
 @pytest.mark.parametrize("command", ["docs", "doctor", "validate-plugin"])

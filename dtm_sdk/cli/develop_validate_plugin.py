@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from dtm_sdk.cli.command import shared
+from dtm_sdk.cli.console import is_terminal
 from dtm_sdk.cli.develop import ROOT, own_plugins
 from dtm_sdk.cli.output import answer, aside
 from dtm_sdk.errors import DtmError
@@ -43,6 +44,8 @@ def verdict(root: Path) -> tuple[bool, list[str]]:
         raise DtmError(
             "the conformance suite is run by pytest, which isn't installed", "pip install 'dtm-sdk[testing]'"
         )
+    if is_terminal(sys.stderr):
+        click.echo("The conformance suite runs; it takes a minute or so.", err=True)
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pytest", "--dtm-conformance", f"--dtm-report={folder}", "-q", "--no-header"]
         only = ["-m", "dtm_conformance", "-p", "no:cacheprovider"]
