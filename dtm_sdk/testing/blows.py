@@ -28,14 +28,17 @@ class Blow(Struct, frozen=True):
         call: the name of the call.
         nth: which of the calls of that name, from 1; how many others come before may vary.
         kind: what happens, e.g. "no space".
+        place: where the author's code makes the call; empty where that isn't seen.
     """
 
     call: str
     nth: int
     kind: str
+    place: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} at {self.call}, call {self.nth} of that name"
+        where = f" in {self.place}" if self.place else ""
+        return f"{self.kind} at {self.call}{where}, call {self.nth} of that name"
 
 
 def _os_error(code: int) -> Callable[[], Exception]:
@@ -97,12 +100,13 @@ def blows(calls: Sequence[Call]) -> Iterator[Blow]:
     for call, nth in _counted(calls):
         for kind in _FITTING.get(call.name, ()):
             if kind != FULL or call.writable >= 0:
-                yield Blow(call.name, nth, kind)
+                yield Blow(call.name, nth, kind, call.place)
 
 
 def interrupts(calls: Sequence[Call]) -> Iterator[Blow]:
     """A Ctrl-C before each of some calls that can take long or fail, in their order."""
-    yield from (Blow(call.name, nth, INTERRUPT) for call, nth in _counted(calls) if call.name in _FITTING)
+    every = ((call, nth) for call, nth in _counted(calls) if call.name in _FITTING)
+    yield from (Blow(call.name, nth, INTERRUPT, call.place) for call, nth in every)
 
 
 def _counted(calls: Sequence[Call]) -> Iterator[tuple[Call, int]]:

@@ -58,7 +58,7 @@ def disturbed(
 
 
 def _failing(subject: Subject, operation: Operation, raw: Raw, state: State | None, number: int, raised: Raised) -> str:
-    """Call an operation whose call of that number fails; the name of that call, empty where there is none."""
+    """Call an operation whose call of that number fails; that call, empty where there is none."""
     struck: list[str] = []
     counted = 0
 
@@ -68,7 +68,7 @@ def _failing(subject: Subject, operation: Operation, raw: Raw, state: State | No
             return
         counted += 1
         if counted == number:
-            struck.append(call.name)
+            struck.append(str(call))
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with Watch.here().watching(act):

@@ -66,7 +66,7 @@ def dying(subject: Subject, operation: Operation, number: int, work: Callable[[P
 
 
 def mortal(plugin: Plugin, operation: Operation, number: int, say: Callable[[str], object]) -> Plugin:
-    """A plugin whose process dies in an operation, at its n-th call; `say` is told the call's name just before."""
+    """A plugin whose process dies in an operation, at its n-th call; `say` is told the call just before."""
     function = getattr(plugin, operation)
 
     def die(name: str) -> None:
@@ -75,7 +75,7 @@ def mortal(plugin: Plugin, operation: Operation, number: int, say: Callable[[str
 
     def act(call: Call) -> None:
         if call.number == number:
-            die(call.name)
+            die(str(call))
 
     @wraps(function)
     def dies(*arguments: Any) -> Any:

@@ -54,7 +54,7 @@ def faults(calls: Iterable[Call]) -> Iterator[Fault]:
     """Each call with each error."""
     for call in calls:
         for code in ERRORS:
-            yield Fault(f"{call.name}, call {call.number}, fails: {os.strerror(code)}", _strike(call, code))
+            yield Fault(f"{call}, call {call.number}, fails: {os.strerror(code)}", _strike(call, code))
 
 
 def _strike(wanted: Call, code: int) -> Strike:

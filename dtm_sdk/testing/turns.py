@@ -6,16 +6,12 @@ a million times; here they do each time.
 """
 
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-import dtm_sdk
-from dtm_sdk.testing.watch import MODULES, QUIET
+from dtm_sdk.testing.watch import MODULES, QUIET, is_authors
 
 PATIENCE: Final = 0.1
 """Seconds that one waits for the other's step before it takes it to be blocked, e.g. by a lock that the first holds."""
@@ -104,7 +100,7 @@ class _Turns:
         """What is called at each call and return of a thread."""
 
         def profile(frame: FrameType, event: str, called: Any) -> None:
-            authors = not self._by_io and event in STEPPING and _is_authors(frame.f_code.co_filename)
+            authors = not self._by_io and event in STEPPING and is_authors(frame.f_code.co_filename)
             if authors or (event == "c_call" and _does_io(called)):
                 self.step(me)
 
@@ -115,12 +111,3 @@ def _does_io(called: Any) -> bool:
     owner = getattr(called, "__self__", None)
     module = getattr(called, "__module__", None) or type(owner).__module__
     return module in MODULES and called.__name__ not in QUIET
-
-
-@cache
-def _is_authors(filename: str) -> bool:
-    """Whether code is a plugin's: neither Python's nor ours, nor of a library that is installed."""
-    return not filename.startswith(("<", *_OTHERS)) and "site-packages" not in filename
-
-
-_OTHERS: Final = (sysconfig.get_path("stdlib"), str(Path(dtm_sdk.__file__).parent))

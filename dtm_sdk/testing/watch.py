@@ -8,14 +8,18 @@ thread. What children and C libraries do to files is seen by neither, only in th
 
 import os
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct, field
+
+import dtm_sdk
 
 MODULES: Final = frozenset(
     {"posix", "io", "_io", "socket", "_socket", "_ssl", "_sqlite3", "sqlite3", "_posixsubprocess"}
@@ -83,11 +87,16 @@ class Call(NamedTuple):
         number: from 1.
         name: e.g. "open", "fsync", "TextIOWrapper.write".
         writable: the descriptor of the file that it is a method of, if that is open for writing; else -1.
+        place: where the author's code asks for it, e.g. "dtm_localfile/localfile.py:131"; empty where that isn't seen.
     """
 
     number: int
     name: str
     writable: int = -1
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.place}" if self.place else self.name
 
 
 class Seen(Struct):
@@ -290,9 +299,34 @@ def _profiler(seen: Seen, act: Act | None) -> Callable[[FrameType, str, Any], No
             return
         bound = owner is not None and type(owner).__name__ != "module"
         name = f"{type(owner).__name__}.{called.__name__}" if bound else called.__name__
-        call = Call(len(seen.calls) + 1, name, _writable(owner) if bound and module in FILES else -1)
+        writable = _writable(owner) if bound and module in FILES else -1
+        call = Call(len(seen.calls) + 1, name, writable, _place(frame))
         seen.calls.append(call)
         if act:
             act(call)
 
     return profile
+
+
+def _place(frame: FrameType | None) -> str:
+    """Where an author's code asks for what a frame does; what calls the plugin isn't it."""
+    while frame and not frame.f_code.co_filename.startswith(_OURS):
+        if is_authors(frame.f_code.co_filename):
+            return f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+@cache
+def _short(filename: str) -> str:
+    return "/".join(Path(filename).parts[-2:])
+
+
+@cache
+def is_authors(filename: str) -> bool:
+    """Whether code is a plugin's: neither Python's nor ours, nor of a library that is installed."""
+    return not filename.startswith(("<", _PYTHONS, _OURS)) and "site-packages" not in filename
+
+
+_OURS: Final = str(Path(dtm_sdk.__file__).parent)
+_PYTHONS: Final = sysconfig.get_path("stdlib")

@@ -26,6 +26,9 @@ def three_files(options: NoOptions) -> dict[str, Any]:
     return {}
 
 
+MKDIR = f"mkdir in testing/test_dying.py:{three_files.__code__.co_firstlineno + 3}"
+
+
 def creating(plugin: Plugin) -> object:
     """A run."""
     return plugin.call("create", NoOptions(), None)
@@ -44,9 +47,9 @@ def left(tmp_path: Path, number: int, create: Callable[[NoOptions], Any] = three
     ("number", "died"),
     [
         (0, (True, "the start", set())),
-        (1, (True, "mkdir", set())),
-        (2, (True, "mkdir", {"one"})),
-        (3, (True, "mkdir", {"one", "two"})),
+        (1, (True, MKDIR, set())),
+        (2, (True, MKDIR, {"one"})),
+        (3, (True, MKDIR, {"one", "two"})),
         (4, (True, "the end", {"one", "two", "three"})),
         (5, (False, "", {"one", "two", "three"})),
     ],

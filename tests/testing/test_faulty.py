@@ -46,7 +46,8 @@ def test_each_call_fails_in_each_way_once(file: Path) -> None:
                 met.append((fault.name, error.errno))
         assert count() == 1
     assert [each for _, each in met] == [b"", b"", EACCES, EIO, EACCES, EIO]
-    assert met[0][0] == "stat, call 1, fails: Permission denied"
+    place = f"testing/test_faulty.py:{load.__code__.co_firstlineno + 2}"
+    assert met[0][0] == f"stat in {place}, call 1, fails: Permission denied"
 
 
 def test_what_there_is_no_time_for_is_left_out_and_named(tmp_path: Path) -> None:

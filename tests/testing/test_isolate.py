@@ -13,7 +13,8 @@ import pytest
 from dtm_sdk.testing.children import adopting, children
 from dtm_sdk.testing.isolate import Returned, isolated
 
-SHELL = "sh -c while echo; do sleep 600; done"
+AGAIN = "while sleep 600 & do echo; wait; done"
+SHELL = f"sh -c {AGAIN}"
 
 
 def nothing() -> bytes:
@@ -84,9 +85,7 @@ def leave_a_daemon_and_die() -> bytes:
 
 def leave_one_that_starts_others() -> bytes:
     """A shell that starts another command as soon as one is killed."""
-    with subprocess.Popen(
-        ["sh", "-c", "while echo; do sleep 600; done"], start_new_session=True, stdout=subprocess.PIPE
-    ) as shell:
+    with subprocess.Popen(["sh", "-c", AGAIN], start_new_session=True, stdout=subprocess.PIPE) as shell:
         assert shell.stdout
         shell.stdout.readline()
         os._exit(3)

@@ -1,12 +1,14 @@
 """Tests of `dtm_sdk.testing.watch`, each in a process of its own: an audit hook stays for good."""
 
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+import dtm_sdk
 from dtm_sdk.testing.isolate import isolated
 from dtm_sdk.testing.watch import Watch
 
@@ -27,6 +29,32 @@ def test_what_the_frozen_modules_of_python_do_is_seen(tmp_path: Path) -> None:
         return [call.name for call in seen.calls]
 
     assert told(work, tmp_path) == ["stat", "stat", "stat", "mkdir", "mkdir"]
+
+
+def test_a_call_says_where_the_author_asks_for_it_however_deep_in_a_library_it_is(tmp_path: Path) -> None:
+    def copy() -> None:
+        shutil.copyfile(tmp_path / "a", tmp_path / "b")
+
+    def work() -> list[str]:
+        (tmp_path / "a").write_text("one")
+        with Watch.here().watching() as seen:
+            copy()
+        return sorted({call.place for call in seen.calls})
+
+    assert told(work, tmp_path) == [f"testing/test_watch.py:{copy.__code__.co_firstlineno + 1}"]
+
+
+def test_what_calls_the_plugin_is_not_taken_for_where_it_asks(tmp_path: Path) -> None:
+    def work() -> list[str]:
+        with Watch.here().watching() as seen:
+            installed(str(tmp_path))
+        return [str(call) for call in seen.calls]
+
+    scope: dict[str, Callable[[str], object]] = {}
+    path = Path(dtm_sdk.__file__).parent / "testing" / "subject.py"
+    exec(compile("import os\ndef installed(path): os.stat(path)", str(path), "exec"), scope)  # noqa: S102  # as if it were there
+    installed = scope["installed"]
+    assert told(work, tmp_path) == ["stat"]
 
 
 def test_an_import_is_not_seen(tmp_path: Path) -> None:
