@@ -90,6 +90,8 @@ class Events:
         problem = error.problem or ""
         what = f"no valid YAML: {', '.join(filter(None, (problem, error.context)))}"
         hint = _HINTS.get(problem, "check the quotes, the brackets and the indentation, here and above")
+        if "{{" in self._text[self._text.rfind("\n", 0, mark.index) + 1 : mark.index + 2]:
+            hint = "put quotes around a text with {{ }}"
         return DocumentError(what, hint, mark.line + 1, mark.column + 1)
 
 

@@ -121,7 +121,11 @@ class _Builder:
             if type(event) is not ScalarEvent:
                 if type(event) is MappingEndEvent:
                     return result if merged is None else {**merged, **result}
-                refuse(event, "a key is a list, a mapping or an alias", "write the key as text")
+                refuse(
+                    event,
+                    "a key is a list, a mapping or an alias",
+                    "write the key as text, and quotes around a text with {{ }}",
+                )
             key = keys.get(event.value)
             if key is None or event.anchor is not None or event.tag is not None:
                 key = self._key(event, depth)

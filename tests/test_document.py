@@ -147,7 +147,9 @@ def test_a_key_that_is_there_twice_is_refused_where_it_stands_again(text: str, p
 
 @pytest.mark.parametrize("text", ["? [a]\n: b", "? {a: b}\n: c", "- &a b\n- {*a : c}"])
 def test_a_key_that_is_no_text_is_refused(text: str) -> None:
-    assert str(refused(text)) == "a key is a list, a mapping or an alias; write the key as text"
+    assert str(refused(text)) == (
+        "a key is a list, a mapping or an alias; write the key as text, and quotes around a text with {{ }}"
+    )
 
 
 @pytest.mark.parametrize("tag", ["!!int", "!!python/object:os.system", "!mine", "!<tag:e,1:x>", "!!binary", "!!set"])

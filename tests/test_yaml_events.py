@@ -112,6 +112,9 @@ def test_tag_lines_are_refused_since_each_is_compared_with_all_before() -> None:
         ("a: b\n\tc", (2, 1), "indent with spaces"),
         ('a: "C:\\dir"', (1, 7), r"write \\ for a backslash, or use single quotes"),
         ("a: 'b", (1, 6), "check the quotes, the brackets and the indentation, here and above"),
+        ("a: {b: ${{ c.d.outputs.e }}}", (1, 9), "put quotes around a text with {{ }}"),
+        ("a: {{ b }}: c", (1, 11), "put quotes around a text with {{ }}"),
+        ("a: {{ b }}\nc: [d", (3, 1), "check the quotes, the brackets and the indentation, here and above"),
         ("%YAML 3.0\n--- a", (1, 1), "no valid YAML: found incompatible YAML document"),
     ],
 )
