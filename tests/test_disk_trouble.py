@@ -82,7 +82,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 LONG = "x" * 1500
 """So that a few records fill a page of a file system."""
 BEFORE = {"a": "one", "b": "one", "c": "one"}
-AFTER = {"a": "two", "b": "one", "d": "one", "e": "one", "f": "one"}
+AFTER = {"b": "one", "a": "two", "d": "one", "e": "one", "f": "one"}
 """a is updated, then d, e and f are made, each after the one before; c is deleted beside that."""
 
 
