@@ -37,8 +37,9 @@ def save(filename: str, text: str) -> None:
     data, beside = text.encode(), temporary(filename)
     try:
         found = _look(filename)
-        _discard(beside)
-        if found is None or _bytes(filename) != data:
+        if found and _bytes(filename) == data:
+            _discard(beside)
+        else:
             _put(data, beside, filename, found)
         _settle(filename)
     except OSError as error:
@@ -115,7 +116,7 @@ def _put(data: bytes, beside: str, filename: str, replaced: os.stat_result | Non
 def _write(filename: str, data: bytes, replaced: os.stat_result | None) -> None:
     # A file that replaces another has its mode before its text: others may not open what is to be private.
     mode = 0o666 if replaced is None else replaced.st_mode & 0o777
-    number = os.open(filename, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    number = _new(filename, mode)
     try:
         if replaced is not None:
             os.fchmod(number, mode)  # the umask took from it above
@@ -125,6 +126,15 @@ def _write(filename: str, data: bytes, replaced: os.stat_result | None) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def _new(filename: str, mode: int) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(filename, flags, mode)
+    except FileExistsError:  # a crash left it
+        os.unlink(filename)
+        return os.open(filename, flags, mode)
 
 
 def _discard(filename: str) -> None:
