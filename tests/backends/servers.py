@@ -108,13 +108,33 @@ def _await_bucket(endpoint: str, child: subprocess.Popen[bytes], log: Path) -> N
     asking.close()
 
 
+MOTO: Final = """
+import sys
+from threading import RLock
+
+from moto.s3.responses import S3Response
+from moto.server import main
+
+lock, put = RLock(), S3Response.put_object
+
+
+def put_object(self):
+    with lock:
+        return put(self)
+
+
+S3Response.put_object = put_object
+main(sys.argv[1:])
+"""
+"""The server of moto. It looks at the condition of a write and writes in two steps; as with S3, they are one here."""
+
+
 @contextmanager
 def moto(folder: Path) -> Iterator[str]:
     """The server of moto."""
     (port,) = _free_ports(1)
-    with _serving(
-        [_program("moto_server", "'moto[server,s3]'"), "-H", "127.0.0.1", "-p", f"{port}"], folder, port
-    ) as at:
+    _program("moto_server", "'moto[server,s3]'")
+    with _serving([sys.executable, "-c", MOTO, "-H", "127.0.0.1", "-p", f"{port}"], folder, port) as at:
         yield at
 
 
