@@ -123,3 +123,15 @@ def test_a_stop_wakes_whoever_waits_for_results() -> None:
     assert workers.results(30) == [None]
     assert stop.wait(0)
     workers.close()
+
+
+def test_who_is_woken_by_a_stop_may_set_it_again() -> None:
+    stop, woken = Stop(), []
+
+    def wake() -> None:
+        woken.append(stop.is_set())
+        stop.set()
+
+    stop.wake = wake
+    stop.set()
+    assert woken == [True]
