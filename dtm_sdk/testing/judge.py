@@ -21,6 +21,7 @@ from dtm_sdk.testing.subject import Subject, trace_of
 from dtm_sdk.testing.todos import blocking
 from dtm_sdk.testing.verdicts import LEFT, Ended, Finding, Violation
 from dtm_sdk.testing.watch import Watch
+from dtm_sdk.testing.worlds.loopback import unproxied
 from dtm_sdk.testing.worlds.world import World
 
 LIMIT: Final = 60.0
@@ -133,7 +134,7 @@ def _checked(check: Check, target: Target, scratch: Path) -> Finding:
     subject: Subject | None = None
     ended: Ended | None = None
     try:
-        with world.opened(scratch / "scene"):
+        with unproxied(), world.opened(scratch / "scene"):
             subject = Subject(
                 target.plugin, world, target.seed, source=target.source, scratch=scratch, thorough=target.thorough
             )

@@ -125,7 +125,9 @@ def dtm_examples(
     dtm_plugin: "Plugin", dtm_world: "World", tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[list[dict[str, Json]]]":
     """The plugin's examples, bound to its world, which is open and the working directory meanwhile."""
-    with dtm_world.opened(tmp_path_factory.mktemp("dtm-world")):
+    from dtm_sdk.testing.worlds.loopback import unproxied
+
+    with unproxied(), dtm_world.opened(tmp_path_factory.mktemp("dtm-world")):
         yield [dtm_world.bind(example) for example in dtm_plugin.examples]
 
 

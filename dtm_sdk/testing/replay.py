@@ -21,6 +21,7 @@ from dtm_sdk.testing.subject import Subject, same, without
 from dtm_sdk.testing.universe import Universe
 from dtm_sdk.testing.verdicts import Violation
 from dtm_sdk.testing.watch import Call, Watch
+from dtm_sdk.testing.worlds.loopback import unproxied
 from dtm_sdk.testing.worlds.world import World, places
 
 TOOLS: Final = 3
@@ -213,7 +214,7 @@ def replay(plugin: Plugin, world: World, folder: Path, steps: Sequence[Step]) ->
     """
     for name in ("scene", "run"):
         (folder / name).mkdir()
-    with world.opened(folder / "scene"), Watch.here().guarding(folder, *world.writable):
+    with unproxied(), world.opened(folder / "scene"), Watch.here().guarding(folder, *world.writable):
         subject = Subject(plugin, world, 0, source=Source(plugin.name), scratch=folder, thorough=False)
         try:
             Replay(subject, Universe(subject)).run(steps)

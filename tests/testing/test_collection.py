@@ -236,10 +236,12 @@ def test_the_author_s_world_is_used_and_open_for_his_own_tests(note: Repository)
     note.write(
         "tests/test_own.py",
         """
+        import os
         from pathlib import Path
 
         def test_own(dtm_plugin, dtm_world, dtm_examples, dtm_runner):
             assert Path("shared.txt").read_text() == "here before"
+            assert "localhost" in os.environ["no_proxy"]
             run = dtm_runner.apply([{"name": "a", "plugin": "note", "options": dtm_examples[0]}])
             assert run.done == ["Create a"], run.problems
             assert dtm_plugin.name == "note"

@@ -74,7 +74,6 @@ class HttpWorld(World):
         url_option: the dotted option that takes the address of the service; in examples it may hold anything.
         mutating: whether a request (method, path) changes things; by its method if not given.
         volatile: places of the state that differ by themselves; see `World`.
-        environment: variable -> text of variables for the plugin; `{url}` in it stands for the address.
     """
 
     name = "http"
