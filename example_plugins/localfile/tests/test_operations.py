@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +100,27 @@ def test_any_filename_is_refused_or_names_a_file_of_its_own(filename: str) -> No
             assert names(Path()) == [filename]
         assert call("delete", filename) is True
         assert names(Path()) == []
+
+
+def test_a_name_that_the_locale_cannot_write_is_refused(folder: Path) -> None:
+    """Python takes UTF-8 in place of ASCII, unless it is told not to (PEP 538, PEP 540)."""
+    code = """
+import sys
+if sys.getfilesystemencoding() != "ascii":
+    sys.exit(3)
+from dtm_localfile import plugin
+for operation in ("create", "read", "update", "delete"):
+    try:
+        plugin.call(operation, plugin.parse({"filename": "\\u65e5.txt", "content": "a"}))
+    except Exception as error:
+        print(ascii(repr(error)))
+"""
+    env = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    run = subprocess.run([sys.executable, "-c", code], check=False, env=env, capture_output=True, text=True)
+    if run.returncode == 3:
+        pytest.skip("names of files are UTF-8 here whatever the locale is, as on macOS")
+    assert run.stdout.count("be a name where names are ascii") == len(OPERATIONS), run.stdout + run.stderr
+    assert names(folder) == []
 
 
 def test_names_up_to_the_limit_work(folder: Path) -> None:

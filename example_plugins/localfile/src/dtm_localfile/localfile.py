@@ -83,6 +83,9 @@ def _look(filename: str) -> os.stat_result | None:
         found = os.lstat(filename)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except UnicodeEncodeError as error:
+        hint = "run in a locale of UTF-8 (LC_ALL=C.UTF-8), or choose another filename"
+        raise PluginError(f"{filename!r} can't be a name where names are {error.encoding}", hint) from error
     if not stat.S_ISREG(found.st_mode):
         kind = KINDS.get(stat.S_IFMT(found.st_mode), "a special file")
         raise PluginError(f"{filename!r} is {kind}, no text file", "move it away, or choose another filename")
