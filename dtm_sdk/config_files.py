@@ -258,5 +258,7 @@ def _load(file: File, report: Report) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file or folder"
+    if type(error) is ValueError:  # in whichever words, of Python, which asks the system for no such path
+        return "this can't be read: a path can't hold a NUL character"
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return f"this can't be read: {reason}"

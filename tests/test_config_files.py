@@ -31,7 +31,7 @@ def test_a_file_that_is_not_there_is_one_line_with_what_to_do(tmp_path: Path) ->
 
 
 def test_a_path_that_can_not_be_one_is_one_line(tmp_path: Path) -> None:
-    assert unread(tmp_path / "a\0b\n") == [rf"/a\x00b\n: this can't be read: embedded null byte; {GIVE}"]
+    assert unread(tmp_path / "a\0b\n") == [rf"/a\x00b\n: this can't be read: a path can't hold a NUL character; {GIVE}"]
     (name,) = unread(tmp_path / ("x" * 300))
     assert name.endswith(f"this can't be read: File name too long; {GIVE}")
     (tmp_path / "file").touch()

@@ -115,7 +115,7 @@ class FileWorld(World):
                 except FileNotFoundError:  # a thread that the plugin has left behind is at work
                     continue
                 if entry:
-                    found[path.relative_to(self._folder).as_posix()] = entry
+                    found[os.path.relpath(path, self._folder)] = entry  # a fake path is relative to no real one
         return found
 
     def restore(self, tree: Tree) -> None:

@@ -63,7 +63,7 @@ def opened(options: RowOptions) -> Iterator[sqlite3.Connection | None]:
         raise PluginError(f"{options.base} can't be opened: {error.strerror}", "look at it") from error
     try:
         address = f"file:{options.base}?mode=rw"
-        with closing(sqlite3.connect(address, options.timeout, isolation_level=None, uri=True)) as base:
+        with closing(sqlite3.connect(address, timeout=options.timeout, isolation_level=None, uri=True)) as base:
             base.execute("begin immediate")
             yield base
             base.execute("commit")

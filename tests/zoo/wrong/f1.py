@@ -191,7 +191,7 @@ def update_that_leaves_a_locked_one(options: row.RowOptions) -> State:
     except PluginError as error:
         if not locked(error):
             raise
-        with closing(sqlite3.connect(f"file:{options.base}?mode=ro", options.timeout, uri=True)) as base:
+        with closing(sqlite3.connect(f"file:{options.base}?mode=ro", timeout=options.timeout, uri=True)) as base:
             there = row.found(base, options)
         if not there:
             raise
