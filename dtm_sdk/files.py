@@ -21,6 +21,8 @@ from dtm_sdk.errors import StateError
 _SAFE: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """A link is refused, and a FIFO that nobody writes to doesn't hang."""
 
+_NO_FULL_SYNC: Final = {errno.ENOTSUP, errno.EINVAL, errno.ENOTTY}
+"""What file systems of macOS answer that lack F_FULLFSYNC: SMB and NTFS, WebDAV, ZFS (libuv, pull request 2135)."""
 _HERE: Final = "the working directory"
 _HINTS: Final = {
     errno.ENOSPC: "make room there, then run again",
@@ -62,11 +64,16 @@ def told(doing: str, path: str) -> Iterator[None]:
 
 def sync(fd: int) -> None:
     """Return once the data of a file, or the names of a folder, would survive a power cut."""
-    if sys.platform == "darwin":  # pragma: no cover  # no other system has it
+    if sys.platform == "darwin":
         # There, fsync leaves the data in the cache of the drive (man 2 fsync).
-        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(fd)
+        try:
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+        except OSError as error:
+            if error.errno not in _NO_FULL_SYNC:
+                raise
+        else:
+            return
+    os.fsync(fd)
 
 
 def append(fd: int, data: bytes, path: str) -> None:
@@ -80,7 +87,7 @@ def append(fd: int, data: bytes, path: str) -> None:
         written = os.write(fd, data)
         if written != len(data):
             raise StateError(f"can't write {path}: only {written} of {len(data)} bytes went in", _HINTS[errno.ENOSPC])
-        if sys.platform == "darwin":  # pragma: no cover  # no other system lacks fdatasync
+        if sys.platform == "darwin":  # it has no fdatasync
             sync(fd)
         else:
             os.fdatasync(fd)
