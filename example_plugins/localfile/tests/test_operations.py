@@ -1,5 +1,6 @@
 """The four operations on real files."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -86,6 +87,18 @@ def test_text_is_not_touched_on_its_way(content: str) -> None:
     assert call("read") == state(content)
 
 
+def is_taken(filename: str) -> bool:
+    """Whether the file system takes the name; APFS takes none with a character that its Unicode has not."""
+    try:
+        Path(filename).touch()
+    except OSError as error:
+        if error.errno == errno.EILSEQ:
+            return False
+        raise
+    Path(filename).unlink()
+    return True
+
+
 @settings(deadline=None)  # a disk takes the time that it takes
 @given(filename=st.text(min_size=1))
 def test_any_filename_is_refused_or_names_a_file_of_its_own(filename: str) -> None:
@@ -96,6 +109,7 @@ def test_any_filename_is_refused_or_names_a_file_of_its_own(filename: str) -> No
         except OptionsError:
             return
         if "/" not in filename:
+            assume(is_taken(filename))
             assert call("create", filename) == call("read", filename)
             assert names(Path()) == [filename]
         assert call("delete", filename) is True
