@@ -202,7 +202,8 @@ def ended(run: Run, output: Path) -> Ended:
                 os.kill(pid, signal.SIGKILL)
             os.close(ends)
         _, status = os.waitpid(pid, 0)
-    return Ended(os.waitstatus_to_exitcode(status), tracer.calls, output.read_text())
+    said = output.read_text(encoding="utf-8", errors="replace")  # it may have been killed in the middle of a character
+    return Ended(os.waitstatus_to_exitcode(status), tracer.calls, said)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """A user who goes out by a proxy: what a world serves on this machine is asked past it, as each check asks it."""
 
 import os
+import urllib.request
 from pathlib import Path
 from urllib.request import getproxies, proxy_bypass, urlopen
 
@@ -23,6 +24,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", NOWHERE)
+    monkeypatch.setattr(urllib.request, "_opener", None)  # it knows the proxies of the time when it was first needed
 
 
 def test_the_service_of_a_world_is_asked_past_the_proxy(tmp_path: Path) -> None:
