@@ -196,7 +196,7 @@ def ended(run: Run, output: Path) -> Ended:
     if traced:
         status = tracer.follow()
     else:
-        if run.seconds is not None:
+        if run.seconds is not None and sys.platform == "linux":
             ends = os.pidfd_open(pid)
             if not select.select([ends], [], [], run.seconds)[0]:
                 os.kill(pid, signal.SIGKILL)

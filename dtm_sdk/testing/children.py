@@ -1,4 +1,4 @@
-"""Processes that a plugin has started: waited for while they are at work, or ended with all that they have started."""
+"""Child processes: our own, and those that a plugin has started, which are waited for, or ended with all below them."""
 
 import ctypes
 import os
@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,6 +40,16 @@ def descendants(pid: int) -> frozenset[int]:
         found |= new
         new = frozenset(below for each in new for below in children(each)) - found
     return found
+
+
+def fork() -> int:
+    """Fork this process (fork(2)); 0 in the child, which may take no lock that another thread of this one may hold.
+
+    Python warns where there are threads, from 3.12 on; from 3.15 on it raises where warnings are errors.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def adopt() -> None:

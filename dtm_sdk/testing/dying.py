@@ -12,7 +12,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from dtm_sdk.plugin import Operation, Plugin
-from dtm_sdk.testing.children import adopt, outlive
+from dtm_sdk.testing.children import adopt, fork, outlive
 from dtm_sdk.testing.subject import Subject
 from dtm_sdk.testing.watch import Call, Watch
 
@@ -42,7 +42,7 @@ def dying(subject: Subject, operation: Operation, number: int, work: Callable[[P
     subject.world.settle()  # what a thread of the world holds when it forks, the child would wait for without end
     reader, writer = os.pipe()
     adopt()
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         os.setpgid(0, 0)
         os.close(reader)
@@ -94,7 +94,7 @@ def mortal(plugin: Plugin, operation: Operation, number: int, say: Callable[[str
 def ending(subject: Subject, work: Callable[[], object]) -> None:
     """Do some work in a child, whose process ends as soon as it is done: so do threads, and exit handlers run."""
     subject.world.settle()
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         code = 1
         atexit._clear()  # noqa: SLF001  # what the processes above have registered is theirs

@@ -6,10 +6,11 @@
 import os
 import pickle
 import sys
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, TypeVar
+
+from dtm_sdk.testing.children import fork
 
 T = TypeVar("T")
 
@@ -24,9 +25,7 @@ def forked(work: Callable[[], T]) -> T:
     reader, writer = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    with warnings.catch_warnings():  # Python 3.12 warns of threads; the child takes no lock that one of them may hold
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
+    pid = fork()
     if pid == 0:
         os.close(reader)
         _child(work, writer)

@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Final, NoReturn
 
 from msgspec import Struct
 
-from dtm_sdk.testing.children import adopt, adopting, children, descendants, end_all
+from dtm_sdk.testing.children import adopt, adopting, children, descendants, end_all, fork
 
 SPARE: Final = 2.0
 """Seconds that a check has after its limit to say where it hangs."""
@@ -59,10 +58,8 @@ def isolated(work: Callable[[], bytes], limit: float, scratch: Path) -> Returned
     sys.stderr.flush()
     before = children()
     with adopting():  # its orphans come to the child, as long as it lives, and then to us
-        with warnings.catch_warnings():  # Python 3.12 warns of threads; the child calls no lock that one may hold
-            warnings.simplefilter("ignore", DeprecationWarning)
-            gc.freeze()  # a collection in the child would touch, and so copy, each page that it shares
-            pid = os.fork()
+        gc.freeze()  # a collection in the child would touch, and so copy, each page that it shares
+        pid = fork()
         if pid == 0:
             ours.close()
             _child(work, trace, theirs)

@@ -70,7 +70,9 @@ def _rounds(asked: Namespace, count: int) -> int:
 def _facts(place: Path) -> Iterator[str]:
     from importlib.metadata import version
 
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    cores = os.cpu_count()
+    if sys.platform == "linux":
+        cores = len(os.sched_getaffinity(0))
     peers = ", ".join(f"{name} {version(name)}" for name in ("dtm-sdk", "doit", "ansible-core-rs"))
     load = f"load {os.getloadavg()[0]:.1f} before the run"
     yield f"{cores} cores, {platform.system()}, files on {_file_system(place)}, {load}."

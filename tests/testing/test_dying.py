@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from dtm_sdk.options import Options
 from dtm_sdk.plugin import Operation, Plugin
 from dtm_sdk.testing.dying import dying, ending, evenly, turning_points
+from dtm_sdk.testing.forked import forked
 from dtm_sdk.testing.verdicts import Violation
 from tests.testing.subjects import idle, subject_of
 
@@ -77,6 +80,24 @@ def test_commands_that_a_dead_run_has_left_at_work_are_waited_for(tmp_path: Path
 def test_only_the_operation_that_is_named_dies(operation: Operation, tmp_path: Path) -> None:
     with subject_of(idle(NoOptions, recovery="manual", create=three_files), tmp_path) as subject:
         assert not dying(subject, operation, 1, creating).died
+
+
+def test_nothing_is_said_of_threads_where_a_run_dies_or_ends(tmp_path: Path) -> None:
+    """A fork warns of them from Python 3.12 on, and raises from 3.15 on where an author makes errors of warnings."""
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    try:
+        plugin = idle(NoOptions, recovery="manual")
+        with warnings.catch_warnings(record=True) as said, subject_of(plugin, tmp_path) as subject:
+            warnings.simplefilter("always")
+            dying(subject, "create", 1, creating)
+            ending(subject, lambda: creating(subject.plugin))
+            forked(lambda: creating(subject.plugin))
+    finally:
+        end.set()
+        thread.join()
+    assert [str(each.message) for each in said] == []
 
 
 def test_a_run_that_ends_by_a_bug_is_not_taken_for_one_that_died(
