@@ -6,7 +6,7 @@ from functools import partial
 
 from dtm_sdk import PluginError, State
 from tests.zoo.right import note
-from tests.zoo.zoo import Wrong, but
+from tests.zoo.zoo import Unavailable, Wrong, but
 
 
 def read_by_a_map(options: note.NoteOptions) -> State | None:
@@ -20,6 +20,16 @@ def read_by_a_map(options: note.NoteOptions) -> State | None:
     except (OSError, ValueError) as error:
         raise PluginError(f"{options.path} can't be read: {error}", "look at it") from error
     return note.describe(options.path)
+
+
+def proc() -> None:
+    """Look whether there is one, as on Linux.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    if not os.path.exists("/proc/self/mounts"):
+        raise Unavailable("this system has no /proc")
 
 
 def create_where_there_is_space(options: note.NoteOptions) -> State:
@@ -65,6 +75,7 @@ WRONG = [
         name="looks-at-the-mounts",
         plugin=but(note.plugin, create=create_where_there_is_space),
         world=note.world,
+        ready=proc,
     ),
     Wrong(rule="E1", name="asks-for-space", plugin=but(note.plugin, update=update_and_ask_for_space), world=note.world),
     Wrong(
