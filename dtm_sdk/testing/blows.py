@@ -3,7 +3,8 @@
 An exception raised in place of a call is true to life where the call is one system call: the call is not made, and the
 plugin is told. It is not where Python buffers: what was handed to `write` would still reach the file later. There
 `/dev/full` is put under the file's descriptor, so that the system itself says that the disk is full, at the write, the
-flush or the closing, whichever comes to it (full(4)).
+flush or the closing, whichever comes to it (full(4)). Where there is none, as on macOS, it is a descriptor that takes
+no writing: it fails there too, with EBADF.
 """
 
 import errno
@@ -63,6 +64,7 @@ ERRORS: Final[Mapping[str, Callable[[], BaseException]]] = {
 }
 """Kind -> what is raised in place of a call: what the system says then (errno(3)), and what Python makes of it."""
 FULL: Final = "disk full"
+DEVICE: Final = "/dev/full"
 INTERRUPT: Final = "Ctrl-C"
 
 _LOOKS: Final = ("no permission", "I/O error")
@@ -185,7 +187,10 @@ def small_files(size: int) -> Iterator[None]:
 
 
 def _fill(number: int) -> None:
-    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        full = os.open(DEVICE, os.O_WRONLY)
+    except FileNotFoundError:
+        full = os.open(os.devnull, os.O_RDONLY)
     try:
         os.dup2(full, number, inheritable=False)
     finally:
