@@ -9,9 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 NOBODY = 65534
 """The user and group that own nothing."""
+
+CHILDREN_ARE_LISTED = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists a process's children")
 
 _MOUNT = 'mount -t tmpfs -o "$0" none . && cd "$PWD" && exec "$@"'
 

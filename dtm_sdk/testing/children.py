@@ -101,7 +101,21 @@ def _command(pid: int) -> str:
 
 def outlive(group: int) -> None:
     """Wait for those that the dead leader of a process group has left."""
-    _wait(lambda: os.waitpid(-group, os.WNOHANG)[0] >= 0)
+    _wait(lambda: _has_any(group))
+
+
+def _has_any(group: int) -> bool:
+    """Whether a process group has any process left. One that we have adopted stays in it until we know of its end."""
+    with suppress(ChildProcessError):  # none of them is ours, as on macOS, which has no way to adopt any
+        while os.waitpid(-group, os.WNOHANG)[0]:
+            pass
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # what it has become is not for us to wait for
+        return False
+    return True
 
 
 def outlive_new(before: frozenset[int]) -> None:

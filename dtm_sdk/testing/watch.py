@@ -302,6 +302,7 @@ def _profiler(seen: Seen, act: Act | None) -> Callable[[FrameType, str, Any], No
         writable = _writable(owner) if bound and module in FILES else -1
         call = Call(len(seen.calls) + 1, name, writable, _place(frame))
         seen.calls.append(call)
+        del called, owner  # what `act` raises keeps this frame, which must keep nothing open: a cursor holds its lock
         if act:
             act(call)
 

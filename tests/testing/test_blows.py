@@ -3,12 +3,14 @@
 import errno
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,6 +143,23 @@ def test_another_file_is_written_while_one_meets_a_full_disk(tmp_path: Path) -> 
         with one.open("wb") as file:
             file.write(b"lost")
     assert (one.read_bytes(), other.read_bytes()) == (b"", b"kept")
+
+
+def test_what_is_raised_keeps_nothing_open_that_was_called(tmp_path: Path) -> None:
+    """A cursor that lives has its statement, and with it the connection that was closed, which has its lock."""
+    path = tmp_path / "base"
+
+    def transaction() -> Any:
+        with closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as base:
+            base.execute("begin immediate")
+            return base.execute("select 1 union select 2").fetchone()
+
+    striker = Striker(Blow("Cursor.fetchone", 1, "database error"))
+    with pytest.raises(sqlite3.OperationalError) as raised, Watch.here().watching(striker):
+        transaction()
+    assert striker.fired
+    assert transaction() == (1,)
+    del raised  # until here it was kept
 
 
 def test_a_small_file_takes_a_short_write_then_none(tmp_path: Path) -> None:

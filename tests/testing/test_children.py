@@ -4,7 +4,6 @@ import ctypes
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +13,9 @@ import pytest
 from dtm_sdk.testing import children as module
 from dtm_sdk.testing.children import Leftovers, adopt, adopting, children, descendants, end_all, outlive_new
 from dtm_sdk.testing.forked import forked
+from tests.children import CHILDREN_ARE_LISTED
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the children of a process")
+pytestmark = CHILDREN_ARE_LISTED
 
 
 def is_subreaper() -> int:

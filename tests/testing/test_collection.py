@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import dtm_sdk
+from tests.children import CHILDREN_ARE_LISTED
 from tests.testing.repository import RIGHT, Repository, verdicts
 
 WRONG = "path.read_text().strip() + '!'"
@@ -300,6 +301,7 @@ def test_a_plugin_without_manners_spoils_nothing_but_its_own_checks(tmp_path: Pa
     assert run.returncode == 1
 
 
+@CHILDREN_ARE_LISTED
 def test_what_a_plugin_leaves_at_work_is_told_where_it_passes(tmp_path: Path) -> None:
     repository = Repository(tmp_path, note=RIGHT)
     path = tmp_path / "src" / "dtm_note.py"

@@ -15,6 +15,7 @@ from dtm_sdk.testing.children import adopt, children
 from dtm_sdk.testing.disturbed import disturbed
 from dtm_sdk.testing.forked import forked
 from dtm_sdk.testing.worlds.world import Tree
+from tests.children import CHILDREN_ARE_LISTED
 from tests.testing.subjects import idle, subject_of
 
 
@@ -48,6 +49,7 @@ def create_whatever_happens(options: FileOptions) -> State:
     return {}
 
 
+@CHILDREN_ARE_LISTED
 @pytest.mark.parametrize("make", [create, create_whatever_happens])
 def test_the_world_is_put_back_when_what_an_operation_that_met_a_fault_has_started_is_done(
     tmp_path: Path, make: Callable[[FileOptions], State]

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -67,12 +68,17 @@ def test_a_plugin_whose_calls_are_not_seen_dies_at_its_start_and_at_its_end(tmp_
     assert deaths == [(True, "the start"), (True, "the end")]
 
 
-def test_commands_that_a_dead_run_has_left_at_work_are_waited_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("platform", [sys.platform, "darwin"])  # there, nobody can adopt them
+def test_commands_that_a_dead_run_has_left_at_work_are_waited_for(
+    platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+
     def create(options: NoOptions) -> dict[str, Any]:
         subprocess.Popen(["sh", "-c", "sleep 0.3; echo done >late"])
         return {}
 
-    died, call, made = left(tmp_path, 1000, create)
+    died, call, made = forked(lambda: left(tmp_path, 1000, create))  # which adopts nobody yet
     assert (died, call, made) == (False, "", {"late"})
 
 

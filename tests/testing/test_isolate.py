@@ -12,6 +12,7 @@ import pytest
 
 from dtm_sdk.testing.children import adopting, children
 from dtm_sdk.testing.isolate import Returned, isolated
+from tests.children import CHILDREN_ARE_LISTED
 
 AGAIN = "while sleep 600 & do echo; wait; done"
 SHELL = f"sh -c {AGAIN}"
@@ -171,6 +172,7 @@ def test_one_that_hangs_is_ended_and_says_where(work: Callable[[], bytes], tmp_p
     assert "in hang" in returned.trace
 
 
+@CHILDREN_ARE_LISTED
 @pytest.mark.parametrize(
     "work",
     [
