@@ -184,8 +184,12 @@ class Lease:
         one may be a signal handler that has interrupted whatever asks it now.
         """
         thread = Thread(target=self._leave, name="dtm-leave", daemon=True)
-        thread.start()
-        thread.join(LEAVING / 2)
+        try:
+            thread.start()
+        except RuntimeError:  # Python 3.12 starts none while it ends (python/cpython, issue 113964)
+            self._leave()
+        else:
+            thread.join(LEAVING / 2)
 
     def _leave(self) -> None:
         self._stop.set()
