@@ -65,6 +65,7 @@ ERRORS: Final[Mapping[str, Callable[[], BaseException]]] = {
 """Kind -> what is raised in place of a call: what the system says then (errno(3)), and what Python makes of it."""
 FULL: Final = "disk full"
 DEVICE: Final = "/dev/full"
+"""Every write to it fails with ENOSPC (full(4)); Linux has it."""
 INTERRUPT: Final = "Ctrl-C"
 
 _LOOKS: Final = ("no permission", "I/O error")

@@ -109,13 +109,10 @@ def _has_any(group: int) -> bool:
     with suppress(ChildProcessError):  # none of them is ours, as on macOS, which has no way to adopt any
         while os.waitpid(-group, os.WNOHANG)[0]:
             pass
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # of what has become another user's, we wait for nothing
         os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # what it has become is not for us to wait for
-        return False
-    return True
+        return True
+    return False
 
 
 def outlive_new(before: frozenset[int]) -> None:

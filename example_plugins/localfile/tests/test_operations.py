@@ -122,11 +122,12 @@ def test_a_name_that_the_locale_cannot_write_is_refused(folder: Path) -> None:
 import sys
 if sys.getfilesystemencoding() != "ascii":
     sys.exit(3)
+from dtm_sdk import PluginError
 from dtm_localfile import plugin
 for operation in ("create", "read", "update", "delete"):
     try:
         plugin.call(operation, plugin.parse({"filename": "\\u65e5.txt", "content": "a"}))
-    except Exception as error:
+    except PluginError as error:
         print(ascii(repr(error)))
 """
     env = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}

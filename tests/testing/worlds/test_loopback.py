@@ -35,7 +35,7 @@ def test_the_service_of_a_world_is_asked_past_the_proxy(tmp_path: Path) -> None:
         with unproxied(), urlopen(f"{world.url}/a") as answer:  # noqa: S310  # a URL of our own
             assert answer.read() == b'{"value": 1}'
         with pytest.raises(OSError, match="refused"):
-            urlopen(f"{world.url}/a")  # noqa: S310
+            urlopen(f"{world.url}/a")  # noqa: S310  # likewise
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "localhost:80", "::1"])
