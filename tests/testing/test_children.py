@@ -30,7 +30,7 @@ def test_a_new_child_is_waited_for_until_it_ends(tmp_path: Path) -> None:
     child = subprocess.Popen(command, cwd=tmp_path)
     outlive_new(before)
     assert (tmp_path / "done").read_text() == "done\n"
-    assert children() == before
+    assert children() <= before
     child.wait()  # it says so too
 
 

@@ -39,7 +39,8 @@ def test_a_process_that_ends_early_is_told(ending: object, code: int) -> None:
 
 
 def test_it_leaves_no_file_open_and_no_process(tmp_path: Path) -> None:
-    before = sorted(os.listdir("/dev/fd")), children()  # noqa: PTH208  # no path is wanted
+    files, processes = set(os.listdir("/dev/fd")), children()  # noqa: PTH208  # no path is wanted
     for _ in range(3):
         forked(lambda: 1)
-    assert (sorted(os.listdir("/dev/fd")), children()) == before  # noqa: PTH208  # nor here
+    assert set(os.listdir("/dev/fd")) <= files  # noqa: PTH208  # nor here; one of an earlier test may be closed meanwhile
+    assert children() <= processes

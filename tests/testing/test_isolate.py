@@ -140,10 +140,11 @@ def test_what_the_work_returns_comes_back_and_nothing_else_changes(
     work: Callable[[], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    before = dict(os.environ), list(sys.path), Path.cwd(), threading.active_count()
+    before, threads = (dict(os.environ), list(sys.path), Path.cwd()), set(threading.enumerate())
     returned = run(work, tmp_path)
     assert (returned.data, returned.died, returned.left) == (b"done", "", ())
-    assert (dict(os.environ), list(sys.path), Path.cwd(), threading.active_count()) == before
+    assert (dict(os.environ), list(sys.path), Path.cwd()) == before
+    assert set(threading.enumerate()) <= threads  # one of an earlier test may end meanwhile
 
 
 def test_much_data_comes_back_whole(tmp_path: Path) -> None:
@@ -193,7 +194,7 @@ def test_processes_left_behind_are_killed_and_named(work: Callable[[], bytes], t
     assert len(returned.left) == (2 if work is leave_one_that_starts_others else 1)
     assert all("python" in left or left in {"sleep 600", SHELL} for left in returned.left)
     with adopting():
-        assert children() == before  # an orphan would have come to this process
+        assert children() <= before  # an orphan would have come to this process
 
 
 def test_one_that_hangs_starts_nothing_more(tmp_path: Path) -> None:
