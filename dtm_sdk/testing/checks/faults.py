@@ -227,6 +227,7 @@ def _met(subject: Subject, scene: Scene, clean: Clean, fault: Fault, beside: Nei
             raised = describe(error)
         happened = fired() if fired else None
     outlive_new(before)
+    subject.world.settle()  # what was asked for before the fault may still be at work
     if happened is None:
         happened = bool(raised) or _differs(subject, scene, clean, result, state)
     if not happened:

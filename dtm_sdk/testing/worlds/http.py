@@ -1,5 +1,6 @@
 """A service with an HTTP API: a stateful fake, given as a WSGI application, on a real socket of the loopback."""
 
+import select
 import socket
 import struct
 import threading
@@ -8,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import deepcopy
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final, Literal
 from wsgiref.types import WSGIApplication
@@ -22,6 +24,10 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 PATIENCE: Final = 1.0
 """Seconds that an answer is held back before the connection is closed without one."""
+SETTLING: Final = 30.0
+"""Seconds to wait for what the service is at work on; an application that hangs would hold up all."""
+SETTLE: Final = "/dtm-settle"
+"""What is asked for by who wants an answer once all that came before is done."""
 
 Kind = Literal["refuse", "reset", "silence", "cut", "garble", "lose", "status"]
 
@@ -145,7 +151,8 @@ class HttpWorld(World):
             return deepcopy(dict(self._state))
 
     def restore(self, tree: Tree) -> None:
-        """Give the service other data."""
+        """Give the service other data, when what it was asked before is done."""
+        self.settle()
         with self._lock:
             self._state.clear()
             self._state.update(deepcopy(tree))
@@ -157,16 +164,17 @@ class HttpWorld(World):
         yield lambda: len(self.requests) - before
 
     def settle(self) -> None:
-        """Wait until each connection that was made before is closed, and what came through it is answered."""
+        """Wait until what was asked before is done, also by who has died or given up; for a child of this process too.
+
+        A client that lives may keep its connection.
+        """
         if self._server is None:
             return
-        with socket.create_connection(
-            ("127.0.0.1", self._server.server_address[1])
-        ) as mine:  # it is accepted after those before it
-            mine.sendall(b"OPTIONS /dtm-settle HTTP/1.0\r\n\r\n")
+        address = ("127.0.0.1", self._server.server_address[1])
+        with socket.create_connection(address) as mine:  # it is accepted after those before it
+            mine.sendall(f"OPTIONS {SETTLE} HTTP/1.0\r\n\r\n".encode())
             while mine.recv(1 << 16):
                 pass
-        self._server.wait_until_idle()
 
     def mutations(self) -> int:
         """How many requests that change things have come."""
@@ -252,34 +260,65 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, world: HttpWorld) -> None:
         self.world = world
-        self._open = 0
-        self._closed = threading.Condition()
+        self._resting: dict[socket.socket, bool] = {}  # connection -> whether it waits for its next request
+        self._changed = threading.Condition()
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Take a connection."""
-        with self._closed:
-            self._open += 1
+        self._note(request, resting=False)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection."""
+        """Close a connection; who hears of that may fork, so nothing is locked from then on."""
+        with self._changed:
+            self._resting.pop(request, None)
+            self._changed.notify_all()
         super().shutdown_request(request)
-        with self._closed:
-            self._open -= 1
-            self._closed.notify_all()
+
+    def server_close(self) -> None:
+        """Close the connections too that clients have kept."""
+        super().server_close()
+        with self._changed:
+            for connection in self._resting:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def resting(self, connection: socket.socket) -> Iterator[None]:
+        """Inside, nothing that has come through a connection is left to do, but for what can still be read of it."""
+        self._note(connection, resting=True)
+        yield
+        self._note(connection, resting=False)
+
+    def _note(self, connection: socket.socket, *, resting: bool) -> None:
+        with self._changed:
+            self._resting[connection] = resting
+            self._changed.notify_all()
 
     def wait_until_idle(self) -> None:
-        """Wait until no connection is open, for a while at most: a living client may hold one."""
-        with self._closed:
-            self._closed.wait_for(lambda: self._open == 0, PATIENCE)
+        """Wait until nothing that has come through a connection is left to do."""
+        with self._changed:
+            self._changed.wait_for(self._is_idle, SETTLING)
+
+    def _is_idle(self) -> bool:
+        return all(resting and not _readable(connection, 0) for connection, resting in self._resting.items())
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Nothing: a client that leaves early is none of our business."""
 
 
+def _readable(connection: socket.socket, milliseconds: int | None) -> bool:
+    """Whether something has come, or the end, within a time; without one, wait until it has."""
+    found = select.poll()  # select() takes no descriptor above 1023
+    found.register(connection, select.POLLIN)
+    return bool(found.poll(milliseconds))
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
+    connection: socket.socket
+    rfile: BufferedReader
     protocol_version = "HTTP/1.1"
     timeout = 10
 
@@ -292,6 +331,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """Take one request, of any method."""
+        self._rest()
         self.raw_requestline = self.rfile.readline(65537)
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
@@ -302,12 +342,23 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < length:  # the client has died, or given up: what it asks for is not known
             self.close_connection = True
             return
-        if self.path == "/dtm-settle":
+        if self.path == SETTLE:
+            with self.server.resting(self.connection):
+                self.server.wait_until_idle()
             self._send(Answer("204 No Content", [], b""))
             return
         request = Request(self.command, self.path, body, world.is_mutating(self.command, self.path))
         world.requests.append(request)
         self._meet(world, request, world.strike_of(request))
+
+    def _rest(self) -> None:
+        """Wait for the next request, however long its client keeps the connection, unless some of it has come."""
+        self.connection.settimeout(0)
+        come = self.rfile.peek(1)
+        self.connection.settimeout(self.timeout)
+        if not come:
+            with self.server.resting(self.connection):
+                _readable(self.connection, None)
 
     def _meet(self, world: HttpWorld, request: Request, strike: _Strike | None) -> None:
         kind = strike.kind if strike else None

@@ -92,7 +92,7 @@ class World(ABC):
         return nullcontext(lambda: 0)
 
     def settle(self) -> None:  # noqa: B027  # most worlds do what they are asked for at once
-        """Wait until what a plugin that died has asked for is done; nothing by default."""
+        """Wait until what a plugin has asked for is done, one that died or gave up too; nothing by default."""
 
     def refusals(self) -> Sequence[Fault]:
         """The ways in which calls that change things can be made to fail, while the others are answered; none else."""

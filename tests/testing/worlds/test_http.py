@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtm_sdk.testing import Fault, HttpWorld
+from dtm_sdk.testing.forked import forked
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -152,26 +153,90 @@ def test_which_requests_change_things_may_be_said(tmp_path: Path) -> None:
         assert world.mutations() == 1
 
 
-def test_what_a_client_that_died_has_asked_is_done_when_the_world_has_settled(tmp_path: Path) -> None:
-    let, asked, store = Event(), Event(), Store()
+PUT = b"PUT /late HTTP/1.1\r\nContent-Length: 1\r\n\r\n7"
 
-    def slowly(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        asked.set()
-        let.wait(5)
-        return store(environ, start_response)
 
-    world = HttpWorld(slowly, store.state)
-    with world.opened(tmp_path):
-        parts = urlsplit(world.url)
-        with socket.create_connection((parts.hostname, parts.port)) as client:
-            client.sendall(b"PUT /late HTTP/1.1\r\nContent-Length: 1\r\n\r\n7")
-            assert asked.wait(5)
-        settled = Thread(target=world.settle)
+class SlowStore(Store):
+    """Comes to a change when it is let; the world looks what each is before it takes it to the service."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.let = Event(), Event()
+        self.world = HttpWorld(self, self.state, mutating=self.is_change)
+
+    def is_change(self, method: str, path: str) -> bool:  # noqa: ARG002
+        if method == "PUT":
+            self.asked.set()
+            self.let.wait(20)
+        return method == "PUT"
+
+
+def connected(world: HttpWorld) -> socket.socket:
+    parts = urlsplit(world.url)
+    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20)
+
+
+@pytest.mark.parametrize("client", ["died", "keeps its connection"])
+def test_what_a_client_has_asked_is_done_when_the_world_has_settled(tmp_path: Path, client: str) -> None:
+    store = SlowStore()
+    with store.world.opened(tmp_path), connected(store.world) as connection:
+        connection.sendall(PUT)
+        assert store.asked.wait(20)
+        if client == "died":
+            connection.close()
+        settled = Thread(target=store.world.settle)
         settled.start()
         before = dict(store.state)
-        let.set()
-        settled.join(5)
+        store.let.set()
+        settled.join(20)
         assert (before, store.state) == ({}, {"late": 7})
+
+
+def test_what_was_asked_before_does_not_come_into_a_world_that_is_put_back(tmp_path: Path) -> None:
+    store = SlowStore()
+    with store.world.opened(tmp_path):
+        with connected(store.world) as connection:
+            connection.sendall(PUT)
+            assert store.asked.wait(20)
+        put_back = Thread(target=store.world.restore, args=({"old": 1},))
+        put_back.start()
+        store.let.set()
+        put_back.join(20)
+        store.world.settle()
+        assert store.state == {"old": 1}
+
+
+def test_a_client_that_keeps_its_connection_holds_nobody_up(world: HttpWorld) -> None:
+    with connected(world) as connection, connected(world):
+        connection.sendall(PUT)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        settled = [Thread(target=world.settle), Thread(target=forked, args=(world.settle,))]
+        for each in settled:
+            each.start()
+        for each in settled:
+            each.join(20)
+        assert not any(each.is_alive() for each in settled)
+        connection.sendall(b"GET /late HTTP/1.1\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_requests_may_come_before_the_answers(world: HttpWorld) -> None:
+    with connected(world) as connection:
+        connection.sendall(PUT + PUT.replace(b"PUT", b"GET") + b"GET /none HTTP/1.0\r\n\r\n")
+        said = b"".join(iter(lambda: connection.recv(1000), b""))
+    assert said.count(b"HTTP/1.1 200") == 2
+    assert said.count(b"HTTP/1.1 404") == 1
+
+
+def test_a_world_that_ends_takes_the_connections_along(tmp_path: Path) -> None:
+    store = Store()
+    world = HttpWorld(store, store.state)
+    with world.opened(tmp_path):
+        connection = connected(world)
+        connection.sendall(PUT)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    with connection:
+        assert connection.recv(100) == b""
 
 
 def test_requests_are_counted_from_when_that_is_asked_for(world: HttpWorld) -> None:
