@@ -1,15 +1,10 @@
 """A service with an HTTP API: a stateful fake, given as a WSGI application, on a real socket of the loopback."""
 
-import select
-import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final, Literal
 from wsgiref.types import WSGIApplication
@@ -17,6 +12,7 @@ from wsgiref.types import WSGIApplication
 from msgspec import Struct
 
 from dtm_sdk.options import Json
+from dtm_sdk.testing.worlds.server import Server
 from dtm_sdk.testing.worlds.world import Fault, Strike, Tree, World
 from dtm_sdk.testing.worlds.wsgi import Answer, asked
 
@@ -24,10 +20,6 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 PATIENCE: Final = 1.0
 """Seconds that an answer is held back before the connection is closed without one."""
-SETTLING: Final = 30.0
-"""Seconds to wait for what the service is at work on; an application that hangs would hold up all."""
-SETTLE: Final = "/dtm-settle"
-"""What is asked for by who wants an answer once all that came before is done."""
 
 Kind = Literal["refuse", "reset", "silence", "cut", "garble", "lose", "status"]
 
@@ -99,7 +91,7 @@ class HttpWorld(World):
         self._mutating = mutating or (lambda method, path: method not in SAFE)
         self._lock = threading.RLock()
         self._strikes: list[_Strike] = []
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._folder = Path()
         self.volatile = tuple(volatile)
         self.requests: list[Request] = []
@@ -109,7 +101,7 @@ class HttpWorld(World):
         """Where the service is, without a slash at its end; it is served only inside of `opened`."""
         if self._server is None:
             raise RuntimeError("the world isn't open")
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return self._server.url
 
     @contextmanager
     def opened(self, scratch: Path) -> Iterator[None]:
@@ -118,7 +110,7 @@ class HttpWorld(World):
 
         self._folder = scratch / "world"
         self._folder.mkdir()
-        self._server = _Server(self)
+        self._server = Server(self._take)
         thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="dtm-world", daemon=True)
         thread.start()
         try:
@@ -164,17 +156,9 @@ class HttpWorld(World):
         yield lambda: len(self.requests) - before
 
     def settle(self) -> None:
-        """Wait until what was asked before is done, also by who has died or given up; for a child of this process too.
-
-        A client that lives may keep its connection.
-        """
-        if self._server is None:
-            return
-        address = ("127.0.0.1", self._server.server_address[1])
-        with socket.create_connection(address) as mine:  # it is accepted after those before it
-            mine.sendall(f"OPTIONS {SETTLE} HTTP/1.0\r\n\r\n".encode())
-            while mine.recv(1 << 16):
-                pass
+        """Wait until what the service was asked before is done, also by who has died or given up."""
+        if self._server is not None:
+            self._server.settle()
 
     def mutations(self) -> int:
         """How many requests that change things have come."""
@@ -223,7 +207,26 @@ class HttpWorld(World):
         """Inside, requests that change things are carried out, and the connection is reset before the answer."""
         return self.struck("lose", lambda request: request.mutating)
 
-    def strike_of(self, request: Request) -> _Strike | None:
+    def _take(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
+        """What comes of a request: the fault that befalls it, or what the application says, one request at a time."""
+        request = Request(method, path, body, self._mutating(method, path))
+        self.requests.append(request)
+        strike = self._strike_of(request)
+        kind = strike.kind if strike else None
+        if kind == "silence":
+            threading.Event().wait(PATIENCE)
+        if kind in {"refuse", "reset", "silence"}:
+            return None
+        if strike and kind == "status":
+            return Answer(strike.status, list(strike.headers), b'{"message": "it can not be done now"}')
+        with self._lock:
+            answer = asked(self._application, method, path, headers, body)
+        if kind == "garble":
+            answer.body = b"<<< no JSON >>>"
+        answer.cut = kind == "cut"
+        return None if kind == "lose" else answer
+
+    def _strike_of(self, request: Request) -> _Strike | None:
         """What befalls a request, counted."""
         strike = next((each for each in self._strikes if each.applies(request)), None)
         if strike:
@@ -232,15 +235,6 @@ class HttpWorld(World):
                 strike.met += 1
                 return strike
         return None
-
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """What the application says, one request at a time."""
-        with self._lock:
-            return asked(self._application, method, path, headers, body)
-
-    def is_mutating(self, method: str, path: str) -> bool:
-        """Whether a request changes things."""
-        return self._mutating(method, path)
 
 
 STATUSES: Final = (
@@ -252,148 +246,3 @@ STATUSES: Final = (
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 """What a service answers that can't be asked now; 404 is none of them: it says that there is nothing."""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, world: HttpWorld) -> None:
-        self.world = world
-        self._resting: dict[socket.socket, bool] = {}  # connection -> whether it waits for its next request
-        self._changed = threading.Condition()
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Take a connection."""
-        self._note(request, resting=False)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Close a connection; who hears of that may fork, so nothing is locked from then on."""
-        with self._changed:
-            self._resting.pop(request, None)
-            self._changed.notify_all()
-        super().shutdown_request(request)
-
-    def server_close(self) -> None:
-        """Close the connections too that clients have kept."""
-        super().server_close()
-        with self._changed:
-            for connection in self._resting:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    @contextmanager
-    def resting(self, connection: socket.socket) -> Iterator[None]:
-        """Inside, nothing that has come through a connection is left to do, but for what can still be read of it."""
-        self._note(connection, resting=True)
-        yield
-        self._note(connection, resting=False)
-
-    def _note(self, connection: socket.socket, *, resting: bool) -> None:
-        with self._changed:
-            self._resting[connection] = resting
-            self._changed.notify_all()
-
-    def wait_until_idle(self) -> None:
-        """Wait until nothing that has come through a connection is left to do."""
-        with self._changed:
-            self._changed.wait_for(self._is_idle, SETTLING)
-
-    def _is_idle(self) -> bool:
-        return all(resting and not _readable(connection, 0) for connection, resting in self._resting.items())
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing: a client that leaves early is none of our business."""
-
-
-def _readable(connection: socket.socket, milliseconds: int | None) -> bool:
-    """Whether something has come, or the end, within a time; without one, wait until it has."""
-    found = select.poll()  # select() takes no descriptor above 1023
-    found.register(connection, select.POLLIN)
-    return bool(found.poll(milliseconds))
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    connection: socket.socket
-    rfile: BufferedReader
-    protocol_version = "HTTP/1.1"
-    timeout = 10
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name it has there
-        """Nothing: the requests are kept."""
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer to what is no HTTP."""
-        self._send(Answer(f"{code} {message or 'Bad Request'}", [], b""))
-
-    def handle_one_request(self) -> None:
-        """Take one request, of any method."""
-        self._rest()
-        self.raw_requestline = self.rfile.readline(65537)
-        if not self.raw_requestline or not self.parse_request():
-            self.close_connection = True
-            return
-        world = self.server.world
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
-        if len(body) < length:  # the client has died, or given up: what it asks for is not known
-            self.close_connection = True
-            return
-        if self.path == SETTLE:
-            with self.server.resting(self.connection):
-                self.server.wait_until_idle()
-            self._send(Answer("204 No Content", [], b""))
-            return
-        request = Request(self.command, self.path, body, world.is_mutating(self.command, self.path))
-        world.requests.append(request)
-        self._meet(world, request, world.strike_of(request))
-
-    def _rest(self) -> None:
-        """Wait for the next request, however long its client keeps the connection, unless some of it has come."""
-        self.connection.settimeout(0)
-        come = self.rfile.peek(1)
-        self.connection.settimeout(self.timeout)
-        if not come:
-            with self.server.resting(self.connection):
-                _readable(self.connection, None)
-
-    def _meet(self, world: HttpWorld, request: Request, strike: _Strike | None) -> None:
-        kind = strike.kind if strike else None
-        if kind in {"refuse", "reset"}:
-            self._reset()
-        elif kind == "silence":
-            threading.Event().wait(PATIENCE)
-            self._reset()
-        elif strike and kind == "status":
-            self._send(Answer(strike.status, list(strike.headers), b'{"message": "it can not be done now"}'))
-        else:
-            answer = world.answer(request.method, request.path, dict(self.headers.items()), request.body)
-            if kind == "lose":
-                self._reset()
-            elif kind == "garble":
-                self._send(Answer(answer.status, answer.headers, b"<<< no JSON >>>"))
-            else:
-                self._send(answer, cut=kind == "cut")
-
-    def _send(self, answer: Answer, *, cut: bool = False) -> None:
-        headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
-        lines = [f"HTTP/1.1 {answer.status}", *(f"{name}: {value}" for name, value in headers)]
-        bodiless = self.command == "HEAD" or answer.status[:3] in {"204", "304"}
-        if answer.status[:3] != "204":
-            lines.append(f"Content-Length: {len(answer.body) + (1 if cut and not answer.body else 0)}")
-        body = b"" if bodiless else answer.body[: len(answer.body) // 2] if cut else answer.body
-        with suppress(OSError):
-            self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-            self.wfile.flush()
-        if cut:
-            self.close_connection = True
-
-    def _reset(self) -> None:
-        """Close the connection with a reset, which no client takes for an end."""
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()

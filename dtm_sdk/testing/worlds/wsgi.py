@@ -10,11 +10,12 @@ from msgspec import Struct
 
 
 class Answer(Struct):
-    """What the application answers: a status line such as "200 OK", headers, a body."""
+    """What the application answers: a status line such as "200 OK", headers, a body, of which half may be cut off."""
 
     status: str
     headers: list[tuple[str, str]]
     body: bytes
+    cut: bool = False
 
 
 def asked(application: WSGIApplication, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
