@@ -16,7 +16,7 @@ from dtm_sdk.operations import Op
 from dtm_sdk.options import Json, Options
 from dtm_sdk.plan import Question
 from dtm_sdk.plugin import Operation, Plugin, State
-from dtm_sdk.secret_text import Mask, is_fingerprint, reveal_all
+from dtm_sdk.secret_text import Mask, fingerprint, is_fingerprint, reveal_all, unmasked
 from dtm_sdk.state import Record
 from dtm_sdk.tools import Tool
 from dtm_sdk.workers import Stop, Workers
@@ -71,6 +71,7 @@ class PluginCalls:
         self._sources = sources
         self._capture = capture
         self._stop = stop
+        self._key = key
         self._mask = Mask(key, ())
 
     def read(self, question: Question) -> Seen:
@@ -78,12 +79,12 @@ class PluginCalls:
         desired, record = question
         tool = desired.tool
         try:
-            resource, mask = self._invoke(tool.key, desired.plugin, "read", desired.typed, known_state(record))
+            resource = self._invoke(tool.key, desired.plugin, "read", desired.typed, known_state(record))
         except DtmError as error:
             if isinstance(error, PluginBug) and error.trace:
                 self._capture.tell(Said(tool.key, "debug", error.trace))
             return Seen(error=str(error))
-        return Seen(None if resource is None else mask.value(resource))
+        return Seen(resource)
 
     def operate(self, op: Op, options: Options) -> dict[str, Json]:
         """Call one operation; the resource it returns, masked; empty for a Delete.
@@ -92,27 +93,33 @@ class PluginCalls:
             DtmError: it failed; its text is masked. A `PluginBug` carries the traceback, masked too.
         """
         plugin = self._find_plugin(op.change.plugin)
-        resource, mask = self._invoke(op.change.key, plugin, op.operation, options, known_state(op.record))
-        masked: dict[str, Json] = mask.value(resource or {})
-        return masked
+        return self._invoke(op.change.key, plugin, op.operation, options, known_state(op.record)) or {}
 
     def _invoke(
         self, key: str, plugin: Plugin, operation: Operation, options: Options, state: State | None
-    ) -> tuple[State | None, Mask]:
-        mask = self._mask
-        if plugin.shape.secret:  # one mask for the run: an output of one tool may be the secret of another
-            mask.add(reveal_all(options))
+    ) -> State | None:
+        """What an operation returns, its own secrets masked.
+
+        Those of others stay: what is the id of one resource may be the secret of another, and without its id a plugin
+        would take its resource for gone. In what is said, no secret of the run is told.
+        """
+        mask, own = self._mask, reveal_all(options) if plugin.shape.secret else []
+        mask.add(own)
+        if state and own:
+            state = unmasked(state, {fingerprint(self._key, text): text for text in own})
 
         def say(text: str) -> None:
             self._capture.tell(Said(key, "warning", mask.text(text)))
 
         try:
             with self._capture.attribute(key, mask):
-                return invoke(plugin, operation, options, state, say=say, interrupted=self._stop), mask
+                resource = invoke(plugin, operation, options, state, say=say, interrupted=self._stop)
         except PluginBug as error:
             raise PluginBug(mask.text(error.message), mask.text(error.trace)) from None
         except DtmError as error:
             raise PluginError(mask.text(error.message), mask.text(error.hint)) from None
+        masked: State | None = Mask(self._key, own).value(resource) if own else resource
+        return masked
 
     def options(self, op: Op) -> Options:
         """The typed options of an operation; those of a recorded resource get their secrets back.

@@ -154,7 +154,8 @@ class Executor:
             elif node.change and node.change.action is Action.LATE:
                 self._waiting.append(node)
             else:
-                self._end(node, _moved(node.change) if node.change else None)
+                kept = node.change
+                self._end(node, Done(kept.key, kept.name, kept.plugin, kept.action, kept.record) if kept else None)
         return starting
 
     def _begin(self, node: Node) -> list[tuple[int, Op, Options]]:
@@ -220,9 +221,8 @@ class Executor:
                 self._end(node, outcome)
         else:
             error = outcome.error if isinstance(outcome, Failed) else outcome.because
-            if not (
-                op.manual and isinstance(outcome, Failed) and outcome.trace
-            ):  # else: who knows whether it was made?
+            unsure = op.manual and isinstance(outcome, Failed) and outcome.trace
+            if not unsure:  # else: who knows whether it was made?
                 self._batch.entries.append(End(id_, error=error))
             self._batch.events.append(outcome)
             self._break(node, f"{op.change.key} failed")
@@ -251,6 +251,10 @@ class Executor:
         if not (self._planner and node.change):
             raise ValueError(f"{node.name}: only a planner decides late")
         change = node.change
+        going = self._progress.nodes.get(delete_node(change.key))
+        if going and not going.ended:  # it had to give up its identity to another one
+            self._progress.park(node, going)
+            return
         try:
             desired = self._planner.desire_late(change.key, self._output)
         except DtmError as error:
@@ -343,7 +347,3 @@ class Executor:
             change = node.change
             self._batch.events.append(Failed(change.key, change.name, change.plugin, change.action, error))
         self._break(node, f"{node.name} failed")
-
-
-def _moved(change: Change) -> Done:
-    return Done(change.key, change.name, change.plugin, change.action, change.record)

@@ -4,12 +4,9 @@
 It walks the config in the order of the dependencies: a reference is resolved before the tool that holds it is read.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from graphlib import TopologicalSorter
 from typing import NamedTuple
-
-from msgspec import Struct
-from msgspec.structs import replace
 
 from dtm_sdk.changes import Change, Plan, delete_node, deletion, recorded, title
 from dtm_sdk.decide import (
@@ -17,43 +14,21 @@ from dtm_sdk.decide import (
     Decision,
     Desired,
     Difference,
-    Hide,
     Seen,
     decide,
     desire,
     differences,
-    encode,
-    identity_of,
     pending,
     replaces,
 )
-from dtm_sdk.errors import DtmError
+from dtm_sdk.errors import DtmError, PluginError
 from dtm_sdk.options import Json
 from dtm_sdk.ordering import Graph
+from dtm_sdk.ownership import Facts, by_identity, claims, identity_name, moves, renamed
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.references import Lookup, Reference, find, output
 from dtm_sdk.state import Record
 from dtm_sdk.tools import Tool
-
-
-class Facts(Struct, frozen=True):
-    """What is known before anything is read.
-
-    Attributes:
-        tools: key -> tool of the config.
-        records: key -> record.
-        find_plugin: gives the plugin of a name, or raises DtmError.
-        hide: gives the fingerprint of a secret.
-        adopt: whether what exists and isn't recorded may be taken over.
-        detail: whether the plan shows what changes, value by value.
-    """
-
-    tools: Mapping[str, Tool]
-    records: Mapping[str, Record]
-    find_plugin: Callable[[str], Plugin]
-    hide: Hide
-    adopt: bool = True
-    detail: bool = False
 
 
 class Question(NamedTuple):
@@ -73,8 +48,8 @@ class Planner:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self._moved = _moves(facts)
-        self.records = _renamed(facts.records, self._moved)
+        self._moved = moves(facts)
+        self.records = renamed(facts.records, self._moved)
         self._was = {new: old for old, new in self._moved.items()}
         self._sorter = TopologicalSorter({key: tool.needs for key, tool in facts.tools.items()})
         self._sorter.prepare()
@@ -86,6 +61,7 @@ class Planner:
         self._failures: dict[str, str] = {}
         self._notes: list[Record] = []
         self._owners: dict[bytes, list[str]] | None = None
+        self._claims: dict[bytes, str] = {}
 
     def questions(self) -> list[Question]:
         """The tools that can be read now; none when all that can be known is known."""
@@ -121,7 +97,7 @@ class Planner:
             self._wait(tool, late)
             return None
         try:
-            desired = desire(tool, self.facts.find_plugin(tool.plugin), self._lookup, self.facts.hide)
+            desired = self._desire(tool, self._lookup)
         except DtmError as error:
             self._fail(tool, f"can't be resolved: {error}")
             return None
@@ -203,24 +179,34 @@ class Planner:
         if desired.identity is None or len(self.records) == (desired.tool.key in self.records):
             return []
         if self._owners is None:
-            self._owners = _by_identity(self.records.values(), self.facts.find_plugin)
-        name = _identity_name(desired.plugin.name, desired.identity)
+            self._owners = by_identity(self.records.values(), self.facts.find_plugin)
+        name = identity_name(desired.plugin.name, desired.identity)
         return [key for key in self._owners.get(name, ()) if key != desired.tool.key]
 
     def still_owners(self, desired: Desired, find_record: Callable[[str], Record | None]) -> list[str]:
         """Those of the owners that hold the identity still, by the records that there are now."""
-        name = _identity_name(desired.plugin.name, desired.identity or ())
+        name = identity_name(desired.plugin.name, desired.identity or ())
         held = [record for key in self.owners(desired) if (record := find_record(key))]
-        return _by_identity(held, self.facts.find_plugin).get(name, [])
+        return by_identity(held, self.facts.find_plugin).get(name, [])
 
     def desire_late(self, key: str, lookup: Lookup) -> Desired:
         """A tool that had to wait, its references resolved now.
 
         Raises:
-            UnresolvedError, OptionsError, PluginError: as `desire`.
+            UnresolvedError, OptionsError, PluginError: as `desire`; or another tool names its resource.
         """
-        tool = self.facts.tools[key]
-        return desire(tool, self.facts.find_plugin(tool.plugin), lookup, self.facts.hide)
+        return self._desire(self.facts.tools[key], lookup)
+
+    def _desire(self, tool: Tool, lookup: Lookup) -> Desired:
+        facts = self.facts
+        desired = desire(tool, facts.find_plugin(tool.plugin), lookup, facts.hide)
+        if tool.typed is None and desired.identity is not None:  # the others were compared when the config was read
+            self._claims = self._claims or claims(facts)
+            first = self._claims.setdefault(identity_name(tool.plugin, desired.identity), tool.key)
+            if first != tool.key:
+                options = " and ".join(".".join(path) for path in desired.plugin.shape.identity)
+                raise PluginError(f"it is the same resource as {first}", f"let {options} differ")
+        return desired
 
     def late_change(self, desired: Desired, record: Record | None, seen: Seen, decision: Decision) -> Change | None:
         """The Change of a tool that had to wait; None where nothing is to be done."""
@@ -269,53 +255,6 @@ class Planner:
                     graph.hard(key, delete_node(owner))
                     if self._actions.get(owner) is Action.LATE:
                         graph.soft(key, owner)
-
-
-def _moves(facts: Facts) -> dict[str, str]:
-    """Old key -> new key of the records that go to a renamed tool: same plugin and identity, claimed by one only."""
-    gone = [record for key, record in facts.records.items() if key not in facts.tools]
-    tools = ((tool, tool.typed) for key, tool in facts.tools.items() if key not in facts.records)
-    new = [(tool, typed) for tool, typed in tools if typed is not None]
-    if not gone or not new:
-        return {}
-    plugins = {tool.plugin for tool, _ in new}
-    free = _by_identity([record for record in gone if record.plugin in plugins], facts.find_plugin)
-    moved: dict[str, str] = {}
-    for tool, typed in new:
-        desired = Desired(tool, facts.find_plugin(tool.plugin), typed, tool.options, facts.hide)
-        if desired.identity is not None:
-            held = free.get(_identity_name(tool.plugin, desired.identity), [])
-            if len(held) == 1:
-                moved[held[0]] = tool.key
-    return moved
-
-
-def _by_identity(records: Iterable[Record], find_plugin: Callable[[str], Plugin]) -> dict[bytes, list[str]]:
-    found: dict[bytes, list[str]] = {}
-    for record in records:
-        try:
-            identity = identity_of(record, find_plugin(record.plugin))
-        except DtmError:  # the plugin isn't installed: nothing can be said of what its records hold
-            continue
-        if identity is not None:
-            found.setdefault(_identity_name(record.plugin, identity), []).append(record.key)
-    return found
-
-
-def _identity_name(plugin: str, identity: tuple[Json, ...]) -> bytes:
-    return encode([plugin, *identity])
-
-
-def _renamed(records: Mapping[str, Record], moved: Mapping[str, str]) -> dict[str, Record]:
-    """The records under their new keys, dependencies renamed too."""
-    if not moved:
-        return dict(records)
-    renamed: dict[str, Record] = {}
-    for key, record in records.items():
-        new = moved.get(key, key)
-        needs = tuple(moved.get(need, need) for need in record.depends_on)
-        renamed[new] = replace(record, name=new[: -len(record.plugin) - 1], depends_on=needs)
-    return renamed
 
 
 def _order_deletes(graph: Graph, records: Mapping[str, Record], tools: Mapping[str, Tool]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from dtm_sdk.errors import UnresolvedError
 from dtm_sdk.options import Json
 from dtm_sdk.plugin import NAME
+from dtm_sdk.secret_text import holds_fingerprint
 
 _TOKEN: Final = re.compile(r"\\\$\{\{|\$\{\{(?:([^{}]*)\}\})?")
 """An escaped `${{`; or a reference, or `${{` alone where none of that form follows."""
@@ -118,7 +119,7 @@ def output(resource: Mapping[str, Json], reference: Reference) -> Json:
     """The value that a reference names in the resource of its tool.
 
     Raises:
-        UnresolvedError: there is no such output.
+        UnresolvedError: there is no such output, or it holds a secret, of which only the fingerprint is known.
     """
     value: Json = resource.get("outputs")
     for depth, key in enumerate(reference.path):
@@ -128,4 +129,15 @@ def output(resource: Mapping[str, Json], reference: Reference) -> Json:
             hint = f"it has {known}" if known else "it has none"
             raise UnresolvedError(f"{reference}: {reference.key} has no {key} in its {below}", hint)
         value = value[key]
+    if _is_masked(value):
+        what = f"{reference}: it holds a secret of {reference.key}, whose text isn't kept"
+        raise UnresolvedError(what, "give the secret itself, by a variable both can use")
     return value
+
+
+def _is_masked(value: Json) -> bool:
+    if isinstance(value, str):
+        return holds_fingerprint(value)
+    if isinstance(value, Mapping):
+        return any(_is_masked(key) or _is_masked(item) for key, item in value.items())
+    return isinstance(value, list) and any(map(_is_masked, value))

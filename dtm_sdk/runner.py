@@ -24,7 +24,8 @@ from dtm_sdk.holding import held, leaving
 from dtm_sdk.interrupts import interrupts
 from dtm_sdk.operations import total
 from dtm_sdk.options import Json
-from dtm_sdk.plan import Facts, Planner, lost
+from dtm_sdk.ownership import Facts
+from dtm_sdk.plan import Planner, lost
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.reading import Reads
 from dtm_sdk.recorder import Recorder

@@ -131,6 +131,17 @@ class Mask:
         return plain
 
 
+def unmasked(value: Json, texts: Mapping[str, str]) -> Json:
+    """A plain value, in keys too, with the text of a secret in place of its fingerprint: fingerprint -> text."""
+    if isinstance(value, str):
+        return _FINGERPRINT.sub(lambda match: texts.get(match[0], match[0]), value)
+    if isinstance(value, dict):
+        return {unmasked(key, texts): unmasked(item, texts) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unmasked(item, texts) for item in value]
+    return value
+
+
 def starred(text: str, secrets: Iterable[str]) -> str:
     """The text with `***` in place of each secret, however encoded; for where there is no key yet."""
     return _FINGERPRINT.sub("***", Mask(b"", secrets).text(text))

@@ -7,7 +7,8 @@ from dtm_sdk.calls import Sources, calling
 from dtm_sdk.changes import Plan
 from dtm_sdk.events import Event
 from dtm_sdk.execute import Batch, Executor
-from dtm_sdk.plan import Facts, Planner
+from dtm_sdk.ownership import Facts
+from dtm_sdk.plan import Planner
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.running import Running
 from dtm_sdk.state import Ledger

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event as Flag
 from typing import Any
 
@@ -15,7 +16,8 @@ from dtm_sdk.calls import Sources, calling
 from dtm_sdk.decide import Action
 from dtm_sdk.events import Done, Failed, Kept, Skipped
 from dtm_sdk.execute import Executor
-from dtm_sdk.plan import Facts, Planner
+from dtm_sdk.ownership import Facts
+from dtm_sdk.plan import Planner
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.running import Running
 from dtm_sdk.state import Begin, End, Ledger
@@ -128,6 +130,118 @@ def test_an_identity_known_late_waits_for_the_delete_of_what_holds_it(world: Wor
     assert set(world.things) == {"x", "x:1"}
 
 
+def test_two_that_swap_identities_known_late_are_each_replaced_once(world: World) -> None:
+    deleting, looked = Flag(), Flag()
+    plugin = world.plugin()
+
+    def read(options: ThingOptions) -> dict[str, Any] | None:
+        if deleting.is_set():
+            looked.set()
+        return world.things.get(options.id)
+
+    def delete(options: ThingOptions) -> bool:
+        if options.id == "k1":  # the other one is gone sooner
+            deleting.set()
+            looked.wait(0.5)
+        gone: bool = plugin.call("delete", options, None)
+        return gone
+
+    def entries(one: str, two: str) -> list[Tool]:
+        return made(
+            world,
+            ("a", {"id": "a", "note": one}, []),
+            ("b", {"id": "b", "note": two}, []),
+            ("x", {"id": "${{ a.thing.outputs.note }}", "note": "x"}, []),
+            ("y", {"id": "${{ b.thing.outputs.note }}", "note": "y"}, []),
+        )
+
+    ledger = Ledger({})
+    apply([plugin], entries("k1", "k2"), ledger)
+    apply([replace(plugin, read=read, delete=delete)], entries("k2", "k1"), ledger)
+    assert {id_: thing["note"] for id_, thing in world.things.items()} == {"a": "k2", "b": "k1", "k1": "y", "k2": "x"}
+    assert [call for call in world.calls if call.startswith("delete")] == ["delete k2", "delete k1"]
+
+
+def test_a_renamed_tool_with_a_reference_keeps_its_resource(world: World) -> None:
+    def entries(name: str) -> list[Tool]:
+        reference = "${{ a.thing.outputs.url }}"
+        return made(world, ("a", {"id": "a"}, []), (name, {"id": "precious", "note": reference}, []))
+
+    ledger = Ledger({})
+    apply([world.plugin()], entries("old"), ledger)
+    world.calls.clear()
+    applied = apply([world.plugin()], entries("new"), ledger)
+    assert [(change.key, change.was) for change in applied.plan.changes] == [("new.thing", "old.thing")]
+    assert set(ledger.records) == {"a.thing", "new.thing"}
+    assert world.calls == []
+
+
+def test_an_output_stays_as_it_is_where_it_is_the_secret_of_another_tool(world: World) -> None:
+    """Masked, it would be lost to its own plugin, which finds its resource by it, and to whoever refers to it."""
+    ledger = Ledger({})
+    for size in (1, 2):  # the second time, what it is known for is read before it is updated
+        tools = made(
+            world,
+            ("a", {"id": "precious", "size": size}, []),
+            ("b", {"id": "b", "token": "${{ a.thing.outputs.id }}"}, []),
+        )
+        apply([world.plugin()], tools, ledger)
+        assert ledger.records["a.thing"].resource["outputs"]["id"] == "precious"
+
+
+def test_a_plugin_is_given_back_its_secret_in_what_is_recorded(world: World) -> None:
+    """An id may hold a secret, such as a name that is a password too: it is deleted by its whole id."""
+    given: list[Any] = []
+
+    def delete(options: ThingOptions, state: Any) -> bool:
+        given.append(state)
+        return bool(world.plugin().call("delete", options, None))
+
+    def describe(options: ThingOptions) -> dict[str, Any]:
+        return {"id": options.id, "outputs": {"id": f"postgres-{options.id}"}}
+
+    plugin = replace(world.plugin(), create=describe, read=describe, update=describe, delete=delete)
+    ledger = Ledger({})
+    apply([plugin], [tool("x", {"id": "x", "token": "postgres"}, [], plugin)], ledger)
+    assert "postgres" not in str(ledger.records["x.thing"].resource)
+    wanted = [tool("x", {"id": "y", "token": "postgres"}, [], plugin)]
+    apply([plugin], wanted, ledger)
+    assert [state["outputs"]["id"] for state in given] == ["postgres-x"]
+
+
+def test_a_reference_to_what_holds_a_secret_is_refused(world: World) -> None:
+    """Only the fingerprint is known: it would be handed to another plugin as if it were the value."""
+    options = {"id": "a", "note": "-- s3cret --", "token": "s3cret"}
+    ledger = Ledger({})
+    for _ in range(2):
+        tools = made(world, ("a", options, []), ("b", {"id": "b", "note": "${{ a.thing.outputs.note }}"}, []))
+        applied = apply([world.plugin()], tools, ledger)
+        told = [*(each.error for each in applied.events if isinstance(each, Failed)), *applied.plan.failures.values()]
+        assert len(told) == 1
+        assert "holds a secret of a.thing, whose text isn't kept" in told[0]
+        assert set(world.things) == {"a"}
+
+
+@pytest.mark.parametrize("needs", [[], ["x.thing"]])
+def test_two_that_name_one_resource_by_what_is_known_late_never_share_it(world: World, needs: list[str]) -> None:
+    tools = made(
+        world,
+        ("a", {"id": "a", "note": "same"}, []),
+        ("x", {"id": "same", "note": "x"}, []),
+        ("y", {"id": "${{ a.thing.outputs.note }}", "note": "y"}, needs),
+        ("z", {"id": "${{ a.thing.outputs.note }}", "note": "z"}, needs),
+    )
+    ledger = Ledger({})
+    for _ in range(2):
+        applied = apply([world.plugin()], tools, ledger)
+        failed = [event for event in applied.events if isinstance(event, Failed)]
+        told = [*(event.error for event in failed), *applied.plan.failures.values()]
+        assert len(told) == 2
+        assert all("same resource as x.thing" in each for each in told)
+        assert world.things["same"]["note"] == "x"
+        assert set(ledger.records) == {"a.thing", "x.thing"}
+
+
 def test_what_another_record_keeps_is_never_adopted(world: World) -> None:
     ledger = Ledger({})
     apply([world.plugin()], made(world, ("old", {"id": "x:1"}, [])), ledger)
@@ -169,6 +283,11 @@ def configs(draw: st.DrawFn) -> list[tuple[str, dict[str, Any], list[str]]]:
             options["note"] = "see ${{ " + draw(st.sampled_from(before)) + ".outputs.url }}"
         if at and draw(st.integers(0, 3)) == 0:
             options["id"] = ids[at] + "-${{ " + draw(st.sampled_from(before)) + ".outputs.url }}"
+        elif at and draw(st.integers(0, 2)) == 0:  # an id that others have had, or will have, known late too
+            _, other, _ = entries[draw(st.integers(0, at - 1))]
+            if "note" not in other:
+                other["note"] = ids[at]
+                options["id"] = "${{ " + names[[entry[1] for entry in entries].index(other)] + ".thing.outputs.note }}"
         entries.append((name, options, needs))
     return entries
 

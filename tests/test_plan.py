@@ -9,7 +9,8 @@ import yaml
 from dtm_sdk.changes import Plan, plan_deletes
 from dtm_sdk.decide import Seen, desire
 from dtm_sdk.options import Identity, Options, Secret
-from dtm_sdk.plan import Facts, Planner
+from dtm_sdk.ownership import Facts
+from dtm_sdk.plan import Planner
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.state import Record
 from tests.things import World, finder, manual_plugin, tool

@@ -52,7 +52,7 @@ class World:
     def _make(self, name: str) -> Plugin:
 
         def resource(options: ThingOptions) -> dict[str, Any]:
-            outputs = {"id": options.id, "url": f"{options.id}:{options.size}"}
+            outputs = {"id": options.id, "url": f"{options.id}:{options.size}", "note": options.note}
             return {"id": options.id, "size": options.size, "note": options.note, "outputs": outputs}
 
         def change(operation: str, options: ThingOptions) -> None:
