@@ -115,9 +115,9 @@ class PluginCalls:
             with self._capture.attribute(key, mask):
                 resource = invoke(plugin, operation, options, state, say=say, interrupted=self._stop)
         except PluginBug as error:
-            raise PluginBug(mask.text(error.message), mask.text(error.trace)) from None
+            raise PluginBug(_writable(mask.text(error.message)), _writable(mask.text(error.trace))) from None
         except DtmError as error:
-            raise PluginError(mask.text(error.message), mask.text(error.hint)) from None
+            raise PluginError(_writable(mask.text(error.message)), _writable(mask.text(error.hint))) from None
         masked: State | None = Mask(self._key, own).value(resource) if own else resource
         return masked
 
@@ -173,6 +173,11 @@ class PluginCalls:
             return found
         back = "put the tool back into the config, or run in a terminal"
         raise PluginError(f"{question} to be deleted", f"set the environment variable {name}" if name else back)
+
+
+def _writable(text: str) -> str:
+    """A text without half surrogate pairs, as of a file name that isn't UTF-8: no journal takes them."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager

@@ -44,6 +44,7 @@ def locked(folder: Folder, name: str, command: str, wait: float, what: str) -> I
     finally:
         with suppress(OSError):
             os.ftruncate(fd, 0)
+            fcntl.flock(fd, fcntl.LOCK_UN)  # a child that a plugin has forked may hold the file open for longer
         os.close(fd)
 
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from dtm_sdk.calls import Sources, calling
 from dtm_sdk.decide import Action
+from dtm_sdk.errors import PluginError
 from dtm_sdk.events import Done, Failed, Kept, Skipped
 from dtm_sdk.execute import Executor
+from dtm_sdk.journal import encode_entries
 from dtm_sdk.ownership import Facts
 from dtm_sdk.plan import Planner
 from dtm_sdk.plugin import Plugin
@@ -106,6 +108,19 @@ def test_a_failure_skips_what_depends_on_it_and_nothing_else(world: World) -> No
     ]
     assert set(ledger.records) == {"d.thing"}
     assert not ledger.open
+
+
+def test_an_error_that_is_no_unicode_is_its_own_tools_alone(world: World) -> None:
+    """As of a name of a file that isn't UTF-8: the journal would take nothing more."""
+
+    def refuse(options: ThingOptions) -> dict[str, Any]:
+        raise PluginError("can't make caf\udce9", "rename caf\udce9")
+
+    plugin = replace(world.plugin(), create=refuse)
+    applied = apply([plugin], [tool("a", {"id": "a"}, [], plugin)], Ledger({}))
+    assert b"caf" in b"".join(encode_entries(batch.entries) for batch in applied.batches if batch.entries)
+    failed = [event.error for event in applied.events if isinstance(event, Failed)]
+    assert failed == ["can't make caf\\udce9; rename caf\\udce9"]
 
 
 def test_a_failed_delete_keeps_what_waits_for_it(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from dtm_sdk.errors import LockedError, StateError
 from dtm_sdk.files import Folder, open_folder
 from dtm_sdk.lock_file import locked
+from dtm_sdk.testing.children import fork
 from tests.children import python, said, started, tell
 
 HOLD = """
@@ -72,6 +73,21 @@ def test_the_lock_is_free_after_its_holder(folder: Folder, tmp_path: Path) -> No
         with locked(folder, "lock", "apply", 0, "it"):
             assert (tmp_path / "lock").stat().st_size > 0
         assert (tmp_path / "lock").read_bytes() == b""
+
+
+def test_the_lock_is_free_although_a_child_of_its_holder_lives(folder: Folder) -> None:
+    reader, writer = os.pipe()
+    with locked(folder, "lock", "apply", 0, "it"):
+        child = fork()
+        if child == 0:
+            os.close(writer)
+            os.read(reader, 1)
+            os._exit(0)
+    with locked(folder, "lock", "plan", 0, "it"):
+        pass
+    os.close(writer)
+    os.waitpid(child, 0)
+    os.close(reader)
 
 
 def test_a_killed_holder_holds_nothing(folder: Folder, tmp_path: Path) -> None:
