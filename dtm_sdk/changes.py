@@ -106,4 +106,6 @@ def recorded(desired: Desired, resource: dict[str, Json], old: Record | None, *,
         meta["adopted"] = True
     if tool.sources:
         meta["secrets"] = dict(tool.sources)
+    if desired.key_mark:
+        meta["key"] = desired.key_mark
     return Record(tool.name, tool.plugin, tool.needs, desired.options, resource, meta)

@@ -11,6 +11,7 @@ from dtm_sdk.errors import OptionsError
 from dtm_sdk.options import Json, Options, parse
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.references import Lookup, resolve
+from dtm_sdk.secret_text import fingerprints, unmasked
 from dtm_sdk.shape import full
 from dtm_sdk.state import Record
 from dtm_sdk.tools import Tool
@@ -85,6 +86,11 @@ class Desired:
         if self._full is None:
             self._full = full(self.typed, self._hide)
         return self._full
+
+    @property
+    def key_mark(self) -> str:
+        """What stands for the key of its fingerprints; empty where it has none."""
+        return self._hide("") if self.plugin.shape.secret and any(fingerprints(self.options)) else ""
 
     @property
     def identity(self) -> tuple[Json, ...] | None:
@@ -209,6 +215,19 @@ def pending(record: Record) -> bool:
 def lasting(record: Record) -> Record:
     """A record as it is recorded, without what `meta` says in memory only."""
     return replace(record, meta={key: value for key, value in record.meta.items() if key != "intent"})
+
+
+def rekeyed(record: Record, desired: Desired) -> Record:
+    """A record whose secrets have the fingerprints that the wanted ones have, if another key made those it holds.
+
+    What their text was can't be told, so they are taken for the same.
+    """
+    if not desired.key_mark or record.meta.get("key", desired.key_mark) == desired.key_mark:
+        return record
+    wanted = dict(fingerprints(desired.options))
+    moved = {old: wanted[path] for path, old in fingerprints(record.options) if path in wanted}
+    options, resource = (unmasked(each, moved) for each in (record.options, record.resource))
+    return replace(record, options=options, resource=resource)
 
 
 def known_state(record: Record | None) -> dict[str, Json] | None:

@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 from dtm_sdk import journal, state_text
 from dtm_sdk.errors import StateError
 from dtm_sdk.evidence import Evidence, Verdict
+from dtm_sdk.fingerprint_key import KEY_SIZE, given_key, whole_key
 from dtm_sdk.journal import Base
 from dtm_sdk.lease import Lease
 from dtm_sdk.objects import ABSENT, Listed, Refused, Store, Stored
@@ -30,8 +31,6 @@ from dtm_sdk.state import Begin, Entry, State
 
 BACKUPS: Final = 10
 """How many earlier writings are kept."""
-KEY_SIZE: Final = 32
-"""Bytes of the key of the fingerprints: as many as the hash of its HMAC gives (RFC 2104, section 3)."""
 READERS: Final = 16
 """How many objects are read at a time."""
 _TRIES: Final = 10
@@ -123,11 +122,11 @@ def read_key(place: Place) -> bytes:
     Raises:
         StateError: it can't be read, or is damaged.
     """
+    key = given_key()
+    if key:
+        return key
     stored = place.store.get(place.own("key"))
-    if stored is not None and len(stored.data) != KEY_SIZE:
-        what = f"{place.shown}.d/key has {len(stored.data)} bytes instead of {KEY_SIZE}: it is damaged"
-        raise StateError(what, "put back a copy, or remove it: secrets then get new fingerprints")
-    return stored.data if stored else b""
+    return whole_key(stored.data if stored else None, f"{place.shown}.d/key")
 
 
 def made_key(place: Place) -> bytes:
@@ -247,7 +246,8 @@ class ObjectSession:
         Raises:
             StateError: it can't be written.
         """
-        self._place.store.put(self._place.own("key"), key)
+        if not given_key():
+            self._place.store.put(self._place.own("key"), key)
         self.key = key
 
     def commit(self, state: State, intents: Sequence[Begin] = ()) -> State:

@@ -19,6 +19,7 @@ from dtm_sdk.decide import (
     desire,
     differences,
     pending,
+    rekeyed,
     replaces,
 )
 from dtm_sdk.errors import DtmError, PluginError
@@ -206,6 +207,8 @@ class Planner:
             if first != tool.key:
                 options = " and ".join(".".join(path) for path in desired.plugin.shape.identity)
                 raise PluginError(f"it is the same resource as {first}", f"let {options} differ")
+        if record := self.records.get(tool.key):
+            self.records[tool.key] = rekeyed(record, desired)
         return desired
 
     def late_change(self, desired: Desired, record: Record | None, seen: Seen, decision: Decision) -> Change | None:

@@ -6,6 +6,7 @@ Each command reads as load -> read -> plan -> ask -> execute -> record.
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
 from dtm_sdk.decide import Action, desire, pending
 from dtm_sdk.errors import DtmError
-from dtm_sdk.events import Command, Done, Event, Executing, Failed, Finished, Planned, Skipped, Started, Tell
+from dtm_sdk.events import Command, Done, Event, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
 from dtm_sdk.hanging import give_up
 from dtm_sdk.hiding import fit_by
@@ -36,6 +37,12 @@ from dtm_sdk.secret_text import fingerprint
 from dtm_sdk.state import Begin, End, Ledger, Put, Record
 from dtm_sdk.tools import Config
 from dtm_sdk.workers import Stop, Workers
+
+OTHER_KEY: Final = (
+    "another key made the fingerprints of the secrets of {} {}: they get new ones; whether a secret has changed "
+    "can't be told this once; if the key beside the state was lost, or DTM_FINGERPRINT_KEY has changed, put it back"
+)
+"""Told where the key of the fingerprints isn't the one that records were made with."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -224,6 +231,10 @@ def _plan_apply(run: _Run) -> tuple[Plan, Planner]:
         detail=run.settings.detail,
     )
     planner, reads = Planner(facts), run.reads
+    keyed = [each.meta["key"] for each in run.records.values() if "key" in each.meta]
+    others = [each for each in keyed if each != run.hide("")]
+    if others:
+        run.tell(Notice("warning", OTHER_KEY.format(len(others), "tool" if len(others) == 1 else "tools")))
     while not run.stop.is_set():
         for question in planner.questions():
             reads.begin(question)

@@ -131,6 +131,15 @@ class Mask:
         return plain
 
 
+def fingerprints(value: Json, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], str]]:
+    """Each text in a plain value that is a fingerprint, with its path: keys and indices."""
+    if isinstance(value, str) and is_fingerprint(value):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from fingerprints(item, (*path, key))
+
+
 def unmasked(value: Json, texts: Mapping[str, str]) -> Json:
     """A plain value, in keys too, with the text of a secret in place of its fingerprint: fingerprint -> text."""
     if isinstance(value, str):

@@ -25,6 +25,7 @@ from dtm_sdk.backends import Check, Fit, Loaded, Session, Version, as_it_is, fit
 from dtm_sdk.errors import BackendOptionsError, OptionsError, StateError
 from dtm_sdk.evidence import Evidence, Verdict, accepted, first_writing, judge, latest, recorded
 from dtm_sdk.files import Folder, append, open_folder, opened
+from dtm_sdk.fingerprint_key import KEY_SIZE, given_key, whole_key
 from dtm_sdk.journal import Base
 from dtm_sdk.lock_file import locked
 from dtm_sdk.options import Json, Options, parse
@@ -32,8 +33,6 @@ from dtm_sdk.state import Begin, Entry, State
 
 BACKUPS: Final = 10
 """How many earlier writings are kept."""
-KEY_SIZE: Final = 32
-"""Bytes of the key of the fingerprints: as many as the hash of its HMAC gives (RFC 2104, section 3)."""
 
 
 class LocalOptions(Options):
@@ -258,7 +257,8 @@ class _LocalSession:
         Raises:
             StateError: it can't be written.
         """
-        self._place.own.replace("key", key, "key.tmp")
+        if not given_key():
+            self._place.own.replace("key", key, "key.tmp")
         self.loaded = replace(self.loaded, key=key)
 
     def commit(self, state: State, intents: Sequence[Begin] = ()) -> State:
@@ -337,13 +337,9 @@ class _LocalSession:
 
 def _key(own: Folder | None, *, make: bool = False) -> bytes:
     """The key of the fingerprints; where there is none, a new one, which is kept where it is to be made."""
-    read = own.read("key") if own else None
-    if own is None or read is None:
-        key = os.urandom(KEY_SIZE)
+    found = given_key() or (whole_key(own.read("key"), own.path_of("key")) if own else b"")
+    if not found:
+        found = os.urandom(KEY_SIZE)
         if own and make:
-            own.replace("key", key, "key.tmp")
-        return key
-    if len(read) != KEY_SIZE:
-        what = f"{own.path_of('key')} has {len(read)} bytes instead of {KEY_SIZE}: it is damaged"
-        raise StateError(what, "put back a copy, or remove it: secrets then get new fingerprints")
-    return read
+            own.replace("key", found, "key.tmp")
+    return found

@@ -17,9 +17,9 @@ from dtm_sdk.backends import Check, Fit, Holder, Loaded, Session, Version, as_it
 from dtm_sdk.bucket import TRIES, Bucket, Client, reason
 from dtm_sdk.errors import BackendOptionsError, OptionsError, StateError
 from dtm_sdk.evidence import Evidence, Verdict, accepted, first_writing, judge, latest, recorded
+from dtm_sdk.fingerprint_key import KEY_SIZE
 from dtm_sdk.lease import DURATION, Lease, leased
 from dtm_sdk.object_state import (
-    KEY_SIZE,
     READERS,
     Found,
     ObjectSession,

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 from msgspec.structs import replace
 
-from dtm_sdk.backends import Accepting, Backend, Fit, Historied, Loaded, as_it_is
+from dtm_sdk.backends import Accepting, Backend, Fit, Historied, Keyed, Loaded, as_it_is
 from dtm_sdk.errors import LockedError, StateError
 from dtm_sdk.state import Begin, Drop, End, Entry, Put, Record, State
 from tests.children import said, started, tell
@@ -266,6 +266,16 @@ class BackendSuite(ABC):
         assert place.backend().load().state.records == {"a.p": A, "b.p": B}
 
     # The key
+
+    def test_the_environment_may_give_the_key(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DTM_FINGERPRINT_KEY", "ab" * 32)
+        with place.backend().lock("apply") as session:
+            assert session.loaded.key == b"\xab" * 32
+            assert isinstance(session, Keyed)
+            session.take_key(b"\xab" * 32)
+        assert place.backend().load().key == b"\xab" * 32
+        monkeypatch.delenv("DTM_FINGERPRINT_KEY")
+        assert place.backend().load().key != b"\xab" * 32
 
     def test_the_key_is_made_once(self, place: Place) -> None:
         with place.backend().lock("apply") as first:
