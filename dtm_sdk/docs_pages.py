@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from dtm_sdk.plugin import Plugin
 
 CHINESE: Final = "| 选项 | 类型 | 必填 | 默认值 | 说明 |"
 TITLES: Final = {HEADING: ("## Options", "## Example"), CHINESE: ("## 选项", "## 示例")}
+VARIABLE: Final = re.compile(r"\[\[\s*env\s+\w+\s*\]\]")
 FENCE: Final = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -145,11 +147,22 @@ def _is_example(text: str, plugin: Plugin) -> bool:
 
 
 def _is_valid(options: Any, plugin: Plugin) -> bool:
-    try:
-        plugin.parse(options)
-    except OptionsError:
-        return False
-    return True
+    """Whether options are valid with what some example has in place of the variables of the environment."""
+    for example in [*plugin.examples, {}]:
+        with suppress(OptionsError):
+            plugin.parse(_filled(options, example))
+            return True
+    return False
+
+
+def _filled(value: Any, example: Any) -> Any:
+    if isinstance(value, Mapping):
+        known = example if isinstance(example, Mapping) else {}
+        return {key: _filled(item, known.get(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, None) for item in value]
+    sample = example if isinstance(example, str) else "a-sample-of-a-secret"
+    return VARIABLE.sub(lambda _: sample, value) if isinstance(value, str) else value
 
 
 def _example(plugin: Plugin) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import pytest
 import yaml
 
-from dtm_sdk import Identity, Meta, Options
+from dtm_sdk import Identity, Meta, Options, Secret
 from dtm_sdk.docs import options_table
 from dtm_sdk.docs_pages import Page, pages, write
 from dtm_sdk.errors import DtmError
@@ -154,3 +154,26 @@ def test_a_page_keeps_its_mode_and_nothing_is_left_beside_it(tmp_path: Path) -> 
     brought_in_step(tmp_path)
     assert (tmp_path / "docs" / "thing.md").stat().st_mode & 0o777 == 0o640
     assert [path.name for path in (tmp_path / "docs").iterdir()] == ["thing.md"]
+
+
+def test_an_example_with_a_variable_is_valid_with_what_an_example_of_the_plugin_has(tmp_path: Path) -> None:
+    """As the page that is made: what `validate` says of the text of the variable itself says nothing."""
+
+    class TokenOptions(Options):
+        name: Annotated[Identity[str], Meta(description="Its name.")]
+        token: Annotated[Secret, Meta(description="Its token.")]
+
+    plugin = Plugin(
+        name="thing",
+        options=TokenOptions,
+        examples=[{"name": "a", "token": "a-token"}],
+        validate=lambda options: ["token has a space"] if " " in options.token.reveal() else [],
+        create=unused,
+        read=unused,
+        update=unused,
+        delete=unused,
+    )
+    for page in pages(tmp_path, plugin):
+        write(tmp_path, page)
+    assert "[[ env " in (tmp_path / "docs" / "thing.md").read_text()
+    assert not any(page.wrong for page in pages(tmp_path, plugin))

@@ -10,16 +10,17 @@ no writing: it fails there too, with EBADF.
 import errno
 import os
 import resource
+import signal
 import socket
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from msgspec import Struct
 
-from dtm_sdk.testing.watch import Call
+from dtm_sdk.testing.watch import SENDS, Call
 
 
 class Blow(Struct, frozen=True):
@@ -164,6 +165,8 @@ class Striker:
                 _fill(call.writable)
             return
         self.fired = True
+        if call.name in SENDS and call.writable >= 0:
+            _cut(call.writable)
         made = ERRORS[self.blow.kind]
         raise made()  # kept nowhere: a frame that holds its own error keeps what the plugin has open
 
@@ -176,15 +179,24 @@ SIZES: Final = (0, 1)
 def small_files(size: int) -> Iterator[None]:
     """Inside, no file grows beyond some bytes, of this process or of the children that it starts.
 
-    A write that begins before is short, the next one fails with EFBIG; a child that doesn't ignore the signal of it is
-    killed (setrlimit(2), RLIMIT_FSIZE). So it meets writes that no Python sees: of C libraries, and of commands.
+    A write that begins before is short, the next one fails with EFBIG (setrlimit(2), RLIMIT_FSIZE). So it meets writes
+    that no Python sees: of C libraries, and of commands. These would be killed by a signal, and leave their locks; so
+    it is blocked, which children inherit.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGXFSZ})
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _cut(number: int) -> None:
+    """Nothing more comes through a socket: a client that goes on to read (urllib3) hears the end, as it would then."""
+    with socket.socket(fileno=os.dup(number)) as same, suppress(OSError):
+        same.shutdown(socket.SHUT_RDWR)
 
 
 def _fill(number: int) -> None:

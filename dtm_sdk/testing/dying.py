@@ -39,7 +39,7 @@ def dying(subject: Subject, operation: Operation, number: int, work: Callable[[P
             the one before it begins.
         work: takes the plugin, which dies.
     """
-    subject.world.settle()  # what a thread of the world holds when it forks, the child would wait for without end
+    subject.world.hang_up()  # and what a thread of it holds when it forks, the child would wait for without end
     reader, writer = os.pipe()
     adopt()
     pid = fork()
@@ -93,7 +93,7 @@ def mortal(plugin: Plugin, operation: Operation, number: int, say: Callable[[str
 
 def ending(subject: Subject, work: Callable[[], object]) -> None:
     """Do some work in a child, whose process ends as soon as it is done: so do threads, and exit handlers run."""
-    subject.world.settle()
+    subject.world.hang_up()
     pid = fork()
     if pid == 0:
         code = 1

@@ -66,10 +66,11 @@ def makeable(subject: Subject, raw: Raw) -> list[Raw]:
     found = []
     for other in nearby(subject, raw):
         subject.fresh()
-        subject.create(raw)
         with suppress(Exception):  # a part of the identity may name what has to be there before
-            subject.call("create", other)
-            found.append(other)
+            if subject.call("read", other) is None:  # else it is one that the world has, of others
+                subject.create(raw)
+                subject.call("create", other)
+                found.append(other)
     subject.fresh()
     return found
 

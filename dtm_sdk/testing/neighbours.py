@@ -120,7 +120,8 @@ def _made(subject: Subject, every: Iterator[Raw]) -> tuple[Raw, State] | None:
     before = subject.snapshot()
     for raw in every:
         try:
-            return raw, subject.call("create", raw)
+            if subject.call("read", raw) is None:  # else it is one that the world has, of others
+                return raw, subject.call("create", raw)
         except Exception:  # noqa: BLE001  # a part of the identity may name what has to be there before
             subject.restore(before, "as it was")
     return None

@@ -6,6 +6,7 @@ tell nothing of stat, access, write or fsync: those are seen as `c_call` events 
 thread. What children and C libraries do to files is seen by neither, only in the world's snapshots.
 """
 
+import _socket
 import os
 import sys
 import sysconfig
@@ -62,12 +63,14 @@ CHANGES: Final = {
     "os.rename": 2,
     "os.rmdir": 1,
     "os.setxattr": 1,
-    "os.symlink": 2,
+    "os.symlink": 2,  # the first one is the text of the link
     "os.truncate": 1,
     "os.utime": 1,
     "shutil.rmtree": 1,
 }
 """Audit events that change files, and how many of their first arguments are paths (Python's audit event table)."""
+SENDS: Final = frozenset({"socket.send", "socket.sendall"})
+"""Calls of a socket that fail where the other side has gone."""
 CHILDREN: Final = frozenset(
     {"subprocess.Popen", "os.posix_spawn", "os.spawn", "os.exec", "os.fork", "os.forkpty", "os.system", "pty.spawn"}
 )
@@ -86,7 +89,7 @@ class Call(NamedTuple):
     Attributes:
         number: from 1.
         name: e.g. "open", "fsync", "TextIOWrapper.write".
-        writable: the descriptor of the file that it is a method of, if that is open for writing; else -1.
+        writable: the descriptor of the file or socket that it is a method of, if that is open for writing; else -1.
         place: where the author's code asks for it, e.g. "dtm_localfile/localfile.py:131"; empty where that isn't seen.
     """
 
@@ -223,7 +226,7 @@ class Watch:
             return
         seen.writes += writes
         seen.reads += reads
-        seen.names += [*writes, *reads]
+        seen.names += [*writes, *reads, *([_text(arguments[0])] if event == "os.symlink" else [])]
         if event in CHILDREN:
             seen.children.append(_started(event, arguments))
         elif event in SOCKETS:
@@ -234,7 +237,8 @@ class Watch:
 
     def _guard(self, event: str, writes: list[str]) -> None:
         for path in writes:
-            real = os.path.realpath(os.path.dirname(path) or ".")  # noqa: PTH120  # quick
+            opened = event == "open" and os.path.isdir(path)  # noqa: PTH112  # tempfile names its folder there
+            real = os.path.realpath(path if opened else os.path.dirname(path) or ".")  # noqa: PTH120  # quick
             if not (real + os.sep).startswith(tuple(folder + os.sep for folder in self.allowed)):
                 self.outside.append(path)
                 raise OutsideError(1, f"the conformance suite lets a plugin write in its world only ({event})", path)
@@ -268,8 +272,8 @@ def _paths(event: str, arguments: tuple[Any, ...]) -> tuple[list[str], list[str]
         if text.startswith("/dev/") and not text.startswith(IN_MEMORY):
             return [], []
         return ([text], []) if flags is not None and flags & WRITES else ([], [text])
-    count = CHANGES.get(event, 0)
-    return [_text(each) for each in arguments[:count] if isinstance(each, str | bytes | os.PathLike)], (
+    changed = arguments[event == "os.symlink" : CHANGES.get(event, 0)]
+    return [_text(each) for each in changed if isinstance(each, str | bytes | os.PathLike)], (
         [_text(arguments[0])] if event in {"os.listdir", "os.scandir"} and isinstance(arguments[0], str | bytes) else []
     )
 
@@ -284,7 +288,7 @@ def _started(event: str, arguments: tuple[Any, ...]) -> str:
 
 def _writable(owner: Any) -> int:
     try:
-        return owner.fileno() if owner.writable() else -1
+        return owner.fileno() if isinstance(owner, _socket.socket) or owner.writable() else -1
     except (AttributeError, OSError, ValueError):  # no file, or one that is closed
         return -1
 
@@ -299,7 +303,7 @@ def _profiler(seen: Seen, act: Act | None) -> Callable[[FrameType, str, Any], No
             return
         bound = owner is not None and type(owner).__name__ != "module"
         name = f"{type(owner).__name__}.{called.__name__}" if bound else called.__name__
-        writable = _writable(owner) if bound and module in FILES else -1
+        writable = _writable(owner) if bound and (module in FILES or name in SENDS) else -1
         call = Call(len(seen.calls) + 1, name, writable, _place(frame))
         seen.calls.append(call)
         del called, owner  # what `act` raises keeps this frame, which must keep nothing open: a cursor holds its lock

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dtm_sdk.testing.identities import elsewhere, like, nearby
+from dtm_sdk.testing.identities import elsewhere, like, makeable, nearby
+from dtm_sdk.testing.neighbours import neighbours
 from dtm_sdk.testing.source import Source
 from dtm_sdk.testing.subject import Subject
 from tests.zoo.right import note
@@ -48,3 +49,11 @@ def test_there_may_be_none(subject: Subject) -> None:
 def test_near_is_what_has_a_suffix_or_a_prefix(subject: Subject) -> None:
     near = [raw["path"] for raw in nearby(subject, note.EXAMPLES[0])]
     assert near == ["a.note2", "aa.note", "a.note-b"]
+
+
+def test_one_that_the_world_has_is_not_made(subject: Subject) -> None:
+    Path("a.note2").write_text("of others")
+    subject.empty = subject.snapshot()
+    made = [raw["path"] for raw in makeable(subject, note.EXAMPLES[0])]
+    assert made == ["aa.note", "a.note-b"]
+    assert "a.note2" not in [raw["path"] for raw, _ in neighbours(subject, note.EXAMPLES[0]).there]

@@ -1,17 +1,29 @@
 """What right plugins do, and a check must let pass."""
 
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
+from pathlib import Path
 from threading import Event
+from typing import Annotated, Any, ClassVar
 
-from dtm_sdk.testing import HttpWorld
+import pytest
+from msgspec.structs import replace
+
+from dtm_sdk import Identity, Meta, State
+from dtm_sdk.testing import HttpWorld, ProcessWorld, Tree
+from tests.zoo import zoo
 from tests.zoo.right import note, widget
 from tests.zoo.right.widget_service import WidgetService
 from tests.zoo.wrong.f1 import world_with_mv
-from tests.zoo.zoo import Kept, findings
+from tests.zoo.zoo import but, findings
 
 
 def test_a_command_that_read_does_not_start_may_fail() -> None:
     """A plugin may write by a command, and read by itself."""
-    found = list(findings(Kept("note", note.plugin, world_with_mv), ["R4"]))
+    found = list(findings(zoo.Kept("note", note.plugin, world_with_mv), ["R4"]))
     assert [(each.check, each.message) for each in found if each.verdict != "passed"] == []
 
 
@@ -30,5 +42,81 @@ def world_that_takes_its_time() -> HttpWorld:
 
 def test_a_service_may_be_at_work_still_when_its_client_has_given_up() -> None:
     """F1 sees to it at the same place, and takes longer."""
-    found = list(findings(Kept("widget", widget.plugin, world_that_takes_its_time), ["F4"], trusting=True))
+    found = list(findings(zoo.Kept("widget", widget.plugin, world_that_takes_its_time), ["F4"], trusting=True))
     assert [(each.check, each.message) for each in found if each.verdict != "passed"] == []
+
+
+class Kept:
+    """A connection of `http.client` that is kept for the next request; one that is stale is made anew, once."""
+
+    here: ClassVar[dict[tuple[str, int], HTTPConnection]] = {}
+
+    def __init__(self, host: str, port: int, timeout: float) -> None:
+        self.place, self.timeout = (host, port), timeout
+
+    def request(self, *asked: Any) -> None:
+        self.asked = asked
+
+    def getresponse(self) -> HTTPResponse:
+        if kept := self.here.get(self.place):
+            with suppress(RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                kept.request(*self.asked)
+                return kept.getresponse()
+        self.here[self.place] = HTTPConnection(*self.place, timeout=self.timeout)
+        self.here[self.place].request(*self.asked)
+        return self.here[self.place].getresponse()
+
+    def close(self) -> None:
+        """It is kept."""
+
+
+def test_a_connection_may_be_kept_which_the_run_that_dies_does_not_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(widget, "HTTPConnection", Kept)
+    found = list(findings(zoo.Kept("widget", widget.plugin, widget.world), ["F2"], trusting=True))
+    assert [(each.check, each.message) for each in found if each.verdict != "passed"] == []
+
+
+class PartOptions(note.NoteOptions):
+    """A note in a drawer, which may be left out."""
+
+    drawer: Annotated[Identity[str], Meta(description="Where it lies.")] = "top"
+
+
+def in_its_drawer(operation: Callable[[note.NoteOptions], Any]) -> Callable[[PartOptions], Any]:
+    @wraps(operation)
+    def call(options: PartOptions) -> Any:
+        return operation(replace(options, path=f"{options.drawer}-{options.path}"))
+
+    call.__annotations__["options"] = PartOptions
+    return call
+
+
+def test_a_part_of_the_identity_may_be_left_out_of_the_examples() -> None:
+    calls = {name: in_its_drawer(getattr(note, name)) for name in ("create", "read", "update", "delete")}
+    plugin = but(note.plugin, options=PartOptions, examples=note.EXAMPLES[:2], **calls)
+    found = list(findings(zoo.Kept("note", plugin, note.world), ["P1"], trusting=True))
+    assert [(each.check, each.message) for each in found if each.verdict not in {"passed", "skipped"}] == []
+
+
+def make_by_a_command_beside_a_file(options: note.NoteOptions) -> State:
+    subprocess.run(["true"], check=True)
+    return note.create(options)
+
+
+class HereWorld(ProcessWorld):
+    """The working directory, as somebody sees it who takes it for a server."""
+
+    def snapshot(self) -> Tree:
+        return {str(path): {"text": path.read_text()} for path in Path().iterdir()}
+
+    def restore(self, tree: Tree) -> None:
+        for path in Path().iterdir():
+            path.unlink()
+        for name, each in tree.items():
+            Path(name).write_text(each["text"])
+
+
+def test_one_that_starts_children_has_no_fake_directory_whatever_it_writes_beside() -> None:
+    plugin = but(note.plugin, create=make_by_a_command_beside_a_file)
+    (found,) = findings(zoo.Kept("note", plugin, HereWorld), ["E1"], trusting=True)
+    assert (found.verdict, found.message) == ("unsupported", "it starts children: true")

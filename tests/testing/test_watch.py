@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -87,3 +88,24 @@ def test_a_guard_inside_of_a_guard_leaves_it_as_it_was(tmp_path: Path) -> None:
         return watch.outside
 
     assert told(work, tmp_path) == [str(inner / "b")]
+
+
+def test_a_guarded_folder_may_be_named_where_a_temporary_file_is_made(tmp_path: Path) -> None:
+    """By its absolute path, as in `NamedTemporaryFile(dir=...)`; a link in it may lead wherever it likes."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+
+    def work() -> list[str]:
+        watch = Watch.here()
+        with watch.guarding(inner), watch.watching() as seen:
+            with tempfile.NamedTemporaryFile(dir=inner, delete=False):
+                pass
+            (inner / "link").symlink_to("../elsewhere")
+            with suppress(PermissionError), tempfile.NamedTemporaryFile(dir=tmp_path):
+                pass
+            with suppress(PermissionError):
+                (tmp_path / "link").symlink_to("inner")
+        assert "../elsewhere" in seen.names
+        return watch.outside
+
+    assert told(work, tmp_path) == [str(tmp_path), str(tmp_path / "link")]

@@ -83,7 +83,7 @@ def _hold_two(subject: Subject, raws: dict[str, Raw], rounds: Sequence[Round]) -
 def _twos(subject: Subject) -> list[dict[str, Raw]]:
     """Options of two that differ in their identity: as much as they can, then in each Identity option alone."""
     first = subject.pairs[0][0] if subject.pairs else subject.an_example()
-    others = [example for example in subject.examples if like(subject, example, first) != example]
+    others = [example for example in subject.examples if identity(subject, example) != identity(subject, first)]
     second = next(iter(others), elsewhere(subject, first))
     several = len(subject.plugin.shape.identity) > 1
     near = [raw for raw, _ in neighbours(subject, first).there] if several else []

@@ -35,6 +35,7 @@ def test_e1_fake_directory(subject: Subject) -> None:
     with Watch.here().watching() as seen:
         real = _lived(subject)
     if not isinstance(world, FileWorld):
+        _hold_seen(seen)
         if any(path for path in seen.writes):
             skip(f"its world is no directory that is known here, and it writes files: {seen.writes[0]}")
         unsupported(f"its world is no directory ({world.name}), and it writes no file")
@@ -74,15 +75,19 @@ def _life(subject: Subject, first: Raw, second: Raw, *, fresh: bool) -> Iterator
     yield "read", subject.read(second), subject.snapshot()
 
 
+def _hold_seen(seen: Seen) -> None:
+    if seen.children:
+        unsupported(f"it starts children: {seen.children[0]}")
+    if seen.libraries:
+        unsupported(f"it does I/O in C libraries: {seen.libraries[0]}")
+
+
 def _unfit(subject: Subject, seen: Seen, real: list[Step]) -> None:
     """Look whether a plugin does what Python doesn't see.
 
     Raises:
         Unsupported: it does.
     """
-    if seen.children:
-        unsupported(f"it starts children: {seen.children[0]}")
-    if seen.libraries:
-        unsupported(f"it does I/O in C libraries: {seen.libraries[0]}")
+    _hold_seen(seen)
     if not seen.writes and any(subject.changes(subject.empty, tree) for _, _, tree in real):
         unsupported("it changes files, and Python sees none opened: it does I/O in C libraries")

@@ -129,7 +129,7 @@ class FileWorld(World):
                 for suffix in BESIDE:
                     _remove(self._folder / f"{path}{suffix}")
         for path in sorted(tree):
-            if tree[path] != now.get(path):
+            if tree[path] != now.get(path) and not _is_below_a_file(path, tree):
                 _put(self._folder / path, tree[path])
 
 
@@ -167,6 +167,11 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _is_below_a_file(path: str, tree: Tree) -> bool:
+    """Whether a place lies below what is no folder: a change of one place may make a file of a folder with others."""
+    return any(tree.get(str(above), {}).get("kind", "folder") != "folder" for above in Path(path).parents)
 
 
 def _put(path: Path, entry: Mapping[str, Any]) -> None:

@@ -160,6 +160,13 @@ class HttpWorld(World):
         if self._server is not None:
             self._server.settle()
 
+    def hang_up(self) -> None:
+        """Settle, and end the connections that clients keep: as of any service, they find out when they use them."""
+        if self._server is not None:
+            self._server.settle()
+            self._server.hang_up()
+            self._server.settle()
+
     def mutations(self) -> int:
         """How many requests that change things have come."""
         return sum(request.mutating for request in self.requests)

@@ -65,8 +65,12 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def server_close(self) -> None:
-        """Close the connections too that clients have kept."""
+        """End it, and the connections too that clients have kept."""
         super().server_close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the connections that clients have kept."""
         with self._changed:
             for connection in self._resting:
                 with suppress(OSError):

@@ -94,6 +94,10 @@ class World(ABC):
     def settle(self) -> None:  # noqa: B027  # most worlds do what they are asked for at once
         """Wait until what a plugin has asked for is done, one that died or gave up too; nothing by default."""
 
+    def hang_up(self) -> None:
+        """Settle, and end the connections that clients keep, which a process that is forked would share with them."""
+        self.settle()
+
     def refusals(self) -> Sequence[Fault]:
         """The ways in which calls that change things can be made to fail, while the others are answered; none else."""
         return ()

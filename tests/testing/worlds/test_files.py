@@ -90,6 +90,18 @@ def test_an_entry_whose_kind_alone_was_changed_is_made_as_one_of_that_kind(world
     assert world.snapshot()["own.txt"]["kind"] == kind
 
 
+def test_what_lies_below_a_folder_whose_kind_alone_was_changed_goes(world: FileWorld) -> None:
+    before = world.snapshot()
+    Path("bin").mkdir()
+    Path("bin/run").write_text("text")
+    tree = world.snapshot()
+    world.restore(before)
+    world.restore({**tree, "bin": {**tree["bin"], "kind": "file"}})
+    assert world.snapshot()["bin"]["kind"] == "file"
+    world.restore(tree)
+    assert world.snapshot() == tree
+
+
 def shop(path: str, rows: list[tuple[str, int]], *, journal: str = "delete") -> None:
     """A database with things and their prices."""
     with closing(sqlite3.connect(path, isolation_level=None)) as base:
