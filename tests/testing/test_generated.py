@@ -43,6 +43,10 @@ class Many(Options):
     inner: Inner
     colour: Colour
     word: Literal["a", "b"]
+    site: Annotated[str, Meta(pattern="^https?://[a-z]{2}", max_length=40)]
+    code: Annotated[str, Meta(min_length=6)]
+    share: Annotated[float, Meta(gt=0, le=1)]
+    count: Annotated[int, Meta(gt=3, lt=6)]
     token: Secret
     pet: Dog | Cat
     pair: tuple[int, str]
@@ -52,7 +56,7 @@ class Many(Options):
     wait: Tuning[int] = 3
 
 
-FIXED: dict[str, Any] = {"name": "given", "port": 3, "url": "http://world"}
+FIXED: dict[str, Any] = {"name": "given", "port": 3, "code": "sample", "maybe": 7.5, "url": "http://world"}
 EACH = raws(Many, FIXED)
 
 
@@ -62,6 +66,10 @@ def test_generated_options_have_the_right_types(raw: dict[str, Any]) -> None:
     parsed = parse(Many, raw)
     assert 1 <= parsed.port <= 9
     assert 2 <= len(parsed.some) <= 3
+    assert parsed.site.startswith(("http://", "https://"))
+    assert len(parsed.site) <= 40
+    assert 0 < parsed.share <= 1
+    assert parsed.count in (4, 5)
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
@@ -93,6 +101,12 @@ def test_what_names_the_resource_is_the_example_s_now_and_then() -> None:
     assert some(lambda raw: raw["name"] == "given")
     assert some(lambda raw: raw["name"] != "given")
     assert some(lambda raw: raw["port"] != 3)
+
+
+def test_other_options_are_as_in_the_example_now_and_then() -> None:
+    """What `validate` says is in no type: an example has it right."""
+    assert some(lambda raw: raw["code"] == "sample" and raw.get("maybe") != 7.5)
+    assert some(lambda raw: raw["code"] != "sample" and raw.get("maybe") == 7.5)
 
 
 def test_texts_are_of_any_kind() -> None:
