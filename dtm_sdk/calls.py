@@ -1,7 +1,7 @@
 """Calls to plugins: their options made whole, what they say and return masked, what they raise kept to their tool."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from msgspec import Struct
@@ -9,13 +9,14 @@ from msgspec import Struct
 from dtm_sdk.capture import Capture, captured
 from dtm_sdk.changes import title
 from dtm_sdk.decide import Seen, known_state
-from dtm_sdk.errors import DtmError, OptionsError, PluginError
+from dtm_sdk.errors import DtmError, OptionsError, PluginError, UnresolvedError
 from dtm_sdk.events import Said
 from dtm_sdk.invoke import PluginBug, invoke
 from dtm_sdk.operations import Op
-from dtm_sdk.options import Json, Options
+from dtm_sdk.options import SECRET_MIN, Json, Options
 from dtm_sdk.plan import Question
 from dtm_sdk.plugin import Operation, Plugin, State
+from dtm_sdk.references import Reference, output, resolve
 from dtm_sdk.secret_text import Mask, fingerprint, is_fingerprint, reveal_all, unmasked
 from dtm_sdk.state import Record
 from dtm_sdk.tools import Tool
@@ -38,10 +39,12 @@ class Sources(Struct, frozen=True):
     Attributes:
         environment: by the recorded name of a variable.
         ask: the terminal; None where there is none.
+        records: key -> record: what a reference that is a secret of the config's tool names.
     """
 
     environment: Environment
     ask: AskSecret | None = None
+    records: Mapping[str, Record] = {}
 
 
 class PluginCalls:
@@ -161,18 +164,26 @@ class PluginCalls:
 
     def _secret(self, record: Record, path: str, wanted: Json) -> str:
         """The text of a recorded secret: from the config's tool, its recorded source, or a person."""
-        if isinstance(wanted, str) and "${{" not in wanted:
-            return wanted
+        with suppress(UnresolvedError):
+            given = resolve(wanted, self._output) if isinstance(wanted, str) else None
+            if isinstance(given, str):
+                return given
         sources = record.meta.get("secrets")
         name = sources.get(path, "") if isinstance(sources, dict) else ""
         question = f"{title(record.name, record.plugin)} needs its secret {path}"
-        found = self._sources.environment.get(name) if name else None
+        found, where = self._sources.environment.get(name) if name else None, f"the environment variable {name}"
         if not found and self._sources.ask:
-            found = self._sources.ask(f"{question}: ")
+            found, where = self._sources.ask(f"{question}: "), "what was given"
+        if found and len(found) < SECRET_MIN:
+            raise PluginError(question, f"{where} is too short: a secret has at least {SECRET_MIN} characters")
         if found:
             return found
         back = "put the tool back into the config, or run in a terminal"
-        raise PluginError(f"{question} to be deleted", f"set the environment variable {name}" if name else back)
+        raise PluginError(question, f"set the environment variable {name}" if name else back)
+
+    def _output(self, reference: Reference) -> Json:
+        record = self._sources.records.get(reference.key)
+        return output(record.resource if record else {}, reference)
 
 
 def _writable(text: str) -> str:

@@ -182,7 +182,7 @@ def _running(
     settings: Settings, config: Config, registry: Registry, loaded: Loaded, tell: Tell, stop: Stop
 ) -> Iterator[_Run]:
     key, ledger = loaded.key, Ledger(loaded.state.records, loaded.open)
-    sources = Sources(os.environ, settings.ask_secret)
+    sources = Sources(os.environ, settings.ask_secret, ledger.records)
     many, debug = settings.parallelism, settings.debug
     with calling(registry.get, key, config.tools, sources, stop, parallelism=many, debug=debug) as (workers, calls):
         reads = Reads(calls, workers, Running(stop, settings.timeout, None), tell)

@@ -54,7 +54,7 @@ def status(settings: Settings, tell: Tell) -> list[Standing]:
     config = load(settings.config, registry.get)
     loaded = open_backend(config.backend, config.backend_options, fit_by(registry.get)).load()
     records = loaded.state.records
-    sources = Sources(os.environ, settings.ask_secret)
+    sources = Sources(os.environ, settings.ask_secret, records)
     many, debug = settings.parallelism, settings.debug
     found: dict[str, Seen] = {}
     with (

@@ -162,7 +162,7 @@ def test_only_what_is_missing_is_asked_for(place: Workplace) -> None:
     assert re.findall(r"Tool a \(vault\) needs its secret \S+: ", seen) == ASKED[1:2]
 
 
-NOT_THERE = "Plugin a (vault) delete failed: Tool a (vault) needs its secret token to be deleted; "
+NOT_THERE = "Plugin a (vault) delete failed: Tool a (vault) needs its secret token; "
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,29 @@ def test_where_nobody_can_be_asked_it_is_said_which_one_is_missing_and_the_rest_
     configure(place, {"name": "a", "plugin": "vault", "options": WRITTEN})
     assert place.run("delete", "-y").returncode == 0
     assert place.files() == set()
+
+
+@pytest.mark.parametrize("command", ["delete", "destroy"])
+def test_a_secret_that_the_config_has_by_a_reference_is_given_back(place: Workplace, command: str) -> None:
+    source = {"name": "p", "plugin": "probe", "options": {"name": "precious"}}
+    configure(
+        place, source, {"name": "a", "plugin": "vault", "options": {"name": "a", "token": "${{ p.probe.outputs.id }}"}}
+    )
+    assert place.run("apply", "-y").returncode == 0
+    assert json.loads(place.run("show", "status", "-a", "--output", "json").stdout)
+    done = place.run(command, "-y")
+    assert (done.returncode, place.files()) == (0, set()), done.stdout
+
+
+def test_one_that_is_too_short_is_told_with_where_it_comes_from(place: Workplace) -> None:
+    make(place, FROM_ENVIRONMENT)
+    done = place.run("destroy", "-y", env={"TOKEN": "abc", "OTHER": "the-other"})
+    assert (
+        f"{NOT_THERE}the environment variable TOKEN is too short: a secret has at least 6 characters\n" in done.stdout
+    )
+    code, seen = at_terminal(place, "apply", "-y", typed=["abc"], env={"OTHER": "the-other"})
+    assert (code, place.files()) == (1, {"a.txt", "b.txt"}), seen
+    assert f"{NOT_THERE}what was given is too short: a secret has at least 6 characters\n" in seen
 
 
 def test_who_gives_no_answer_is_told_what_is_missing(place: Workplace) -> None:
