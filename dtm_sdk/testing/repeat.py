@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
 from dtm_sdk.errors import AlreadyExistsError
@@ -40,6 +41,16 @@ def never_differing(subject: Subject, paths: Sequence[str], differs: Callable[[s
             pairs = twice(subject, later=later)
             left = [path for path in left if not any(differs(path, one, other) for one, other in pairs)]
     return left
+
+
+def changed_and_made(subject: Subject, first: Raw, second: Raw) -> Iterator[tuple[Made, Made]]:
+    """What an Update leaves, and a Create with the same options; nothing where the Update fails."""
+    subject.fresh()
+    state = subject.create(first)
+    with suppress(Exception):  # what is wrong with Update is for other rules to say
+        changed = Made(second, subject.call("update", second, state), subject.snapshot())
+        subject.fresh()
+        yield changed, Made(second, subject.create(second), subject.snapshot())
 
 
 def state_differs(path: str, one: Made, other: Made) -> bool:

@@ -1,13 +1,15 @@
 """What right plugins do, and a check must let pass."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from copy import deepcopy
 from functools import wraps
 from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, ClassVar
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from msgspec.structs import replace
@@ -73,6 +75,29 @@ class Kept:
 def test_a_connection_may_be_kept_which_the_run_that_dies_does_not_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(widget, "HTTPConnection", Kept)
     found = list(findings(zoo.Kept("widget", widget.plugin, widget.world), ["F2"], trusting=True))
+    assert [(each.check, each.message) for each in found if each.verdict != "passed"] == []
+
+
+class CountingService(WidgetService):
+    """Counts how often a widget was written, as a service with revisions does."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        before = deepcopy(self.state["widgets"])
+        answer = list(super().__call__(environ, start_response))
+        for id_, each in self.state["widgets"].items():
+            if each != before.get(id_):
+                each["revision"] = before.get(id_, {}).get("revision", 0) + 1
+        return answer
+
+
+def world_that_counts() -> HttpWorld:
+    service = CountingService()
+    volatile = ["widgets.*.created", "widgets.*.revision"]
+    return HttpWorld(service, service.state, url_option="url", volatile=volatile)
+
+
+def test_a_world_may_count_revisions() -> None:
+    found = list(findings(zoo.Kept("widget", widget.plugin, world_that_counts), ["C5", "C6", "U1"], trusting=True))
     assert [(each.check, each.message) for each in found if each.verdict != "passed"] == []
 
 
