@@ -143,7 +143,9 @@ def _checked(check: Check, target: Target, scratch: Path) -> Finding:
     except Ended as error:
         ended = error
     except Exception as error:  # noqa: BLE001  # a bug of the suite, or of an author's world: it must not pass
-        ended = Violation(f"the check itself failed: {type(error).__name__}: {error}", trace=trace_of(error))
+        ended = Violation(
+            f"the check itself failed: {type(error).__name__}: {error}", trace=trace_of(error, whole=True)
+        )
     notes: Sequence[str] = subject.notes if subject else ()
     taken = time.monotonic() - start
     if ended is None:

@@ -319,10 +319,10 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {short(text)}" if text else type(error).__name__
 
 
-def trace_of(error: BaseException) -> str:
-    """The traceback, from where the plugin's code begins."""
+def trace_of(error: BaseException, *, whole: bool = False) -> str:
+    """The traceback, from where the plugin's code begins; with the suite's own if it is to be `whole`."""
     start = error.__traceback__
-    while start and start.tb_next and "dtm_sdk" in start.tb_frame.f_globals.get("__name__", ""):
+    while not whole and start and start.tb_next and "dtm_sdk" in start.tb_frame.f_globals.get("__name__", ""):
         start = start.tb_next
     text = "".join(traceback.format_exception(type(error), error, start))
     return text.encode(errors="backslashreplace").decode()  # it is sent and written as UTF-8

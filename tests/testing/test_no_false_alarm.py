@@ -1,8 +1,9 @@
 """What right plugins do, and a check must let pass."""
 
+import logging
 import subprocess
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from copy import deepcopy
 from functools import wraps
 from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 from dtm_sdk import Identity, Meta, State
 from dtm_sdk.testing import HttpWorld, ProcessWorld, Tree
 from tests.zoo import zoo
-from tests.zoo.right import note, widget
+from tests.zoo.right import note, row, widget
 from tests.zoo.right.widget_service import WidgetService
 from tests.zoo.wrong.f1 import world_with_mv
 from tests.zoo.zoo import but, findings
@@ -98,6 +99,23 @@ def world_that_counts() -> HttpWorld:
 
 def test_a_world_may_count_revisions() -> None:
     found = list(findings(zoo.Kept("widget", widget.plugin, world_that_counts), ["C5", "C6", "U1"], trusting=True))
+    assert [(each.check, each.message) for each in found if each.verdict != "passed"] == []
+
+
+def create_and_tell(options: row.RowOptions) -> State:
+    """As a library may, keep the error in a cycle and in the log: with it the cursor stays, which keeps a lock."""
+    try:
+        return row.create(options)
+    except BaseException as error:
+        error.args = (*error.args, [error])
+        logging.getLogger("library").exception("it failed")
+        raise
+
+
+def test_what_holds_an_error_holds_no_lock_of_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row, "closing", nullcontext)  # it is closed when nobody holds it any more
+    plugin = but(row.plugin, create=create_and_tell)
+    found = list(findings(zoo.Kept("row", plugin, row.world), ["F4"], trusting=True))
     assert [(each.check, each.message) for each in found if each.verdict != "passed"] == []
 
 

@@ -1,5 +1,7 @@
 """Faults: the rule F1. What a plugin does when what it calls fails."""
 
+import gc
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -226,6 +228,8 @@ def _met(subject: Subject, scene: Scene, clean: Clean, fault: Fault, beside: Nei
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # that it raises is what it should do
             raised = describe(error)
         happened = fired() if fired else None
+    if raised:
+        _let_go()
     outlive_new(before)
     subject.world.settle()  # what was asked for before the fault may still be at work
     if happened is None:
@@ -240,6 +244,18 @@ def _met(subject: Subject, scene: Scene, clean: Clean, fault: Fault, beside: Nei
         return True  # what can't be found again may have been made: that it raised is all that it can do
     _hold_retry(subject, scene, clean, state, after, beside.tree)
     return True
+
+
+def _let_go() -> None:
+    """Drop what holds the error, and so what the plugin has open: cycles, and what pytest keeps of each line logged.
+
+    The next run is another process: it never meets that.
+    """
+    for handler in logging.getLogger().handlers:
+        records = getattr(handler, "records", None)
+        if isinstance(records, list):
+            records.clear()
+    gc.collect()
 
 
 def _differs(subject: Subject, scene: Scene, clean: Clean, result: Any, state: State | None) -> bool:
