@@ -301,9 +301,9 @@ class Executor:
             return False
         stuck = self._progress.unpark()
         for node, holder in stuck:
-            record = self._holding(holder.name)
+            record, held_by = self._holding(holder.name), holder.name.removeprefix("delete ")
             if record is None or holder.ended or delete_node(holder.name) in self._progress.nodes:
-                self._fail(node, f"{node.name} waits for {holder.name} to give up its resource, which waits for it")
+                self._fail(node, f"{node.name} wants what {held_by} has, which waits for it; apply again")
                 continue
             message = f"{title(record.name, record.plugin)} gives up its identity to {node.name}, will be replaced."
             change = Change(record.key, record.name, record.plugin, Action.REPLACE, (message,), record=record)

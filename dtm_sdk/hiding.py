@@ -1,16 +1,31 @@
-"""Records of the ancestor, which holds secrets in clear, made fit to be written."""
+"""Records with secrets that aren't as they should be: in clear, as the ancestor's are, or of another key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from msgspec.structs import replace
 
 from dtm_sdk.backends import Fit
-from dtm_sdk.decide import Desired
+from dtm_sdk.decide import Desired, Hide
 from dtm_sdk.errors import DtmError
+from dtm_sdk.events import Notice, Tell
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.secret_text import Mask, fingerprint, reveal_all
 from dtm_sdk.state import Record
 from dtm_sdk.tools import Tool
+
+OTHER_KEY: Final = (
+    "another key made the fingerprints of the secrets of {} {}: they get new ones; whether a secret has changed "
+    "can't be told this once; if the key beside the state was lost, or DTM_FINGERPRINT_KEY has changed, put it back"
+)
+
+
+def warn_of_another_key(records: Iterable[Record], hide: Hide, tell: Tell) -> None:
+    """Tell where the key of the fingerprints isn't the one that records were made with."""
+    keys = [record.meta["key"] for record in records if "key" in record.meta]
+    many = sum(key != hide("") for key in keys)
+    if many:
+        tell(Notice("warning", OTHER_KEY.format(many, "tool" if many == 1 else "tools")))
 
 
 def fit_by(find_plugin: Callable[[str], Plugin]) -> Fit:

@@ -6,7 +6,6 @@ Each command reads as load -> read -> plan -> ask -> execute -> record.
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,10 +16,22 @@ from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
 from dtm_sdk.decide import Action, desire, pending
 from dtm_sdk.errors import DtmError
-from dtm_sdk.events import Command, Done, Event, Executing, Failed, Finished, Notice, Planned, Skipped, Started, Tell
+from dtm_sdk.events import (
+    Command,
+    Done,
+    Event,
+    Executing,
+    Failed,
+    Finished,
+    Kept,
+    Planned,
+    Skipped,
+    Started,
+    Tell,
+)
 from dtm_sdk.execute import Executor
 from dtm_sdk.hanging import give_up
-from dtm_sdk.hiding import fit_by
+from dtm_sdk.hiding import fit_by, warn_of_another_key
 from dtm_sdk.holding import held, leaving
 from dtm_sdk.interrupts import interrupts
 from dtm_sdk.operations import total
@@ -37,12 +48,6 @@ from dtm_sdk.secret_text import fingerprint
 from dtm_sdk.state import Begin, End, Ledger, Put, Record
 from dtm_sdk.tools import Config
 from dtm_sdk.workers import Stop, Workers
-
-OTHER_KEY: Final = (
-    "another key made the fingerprints of the secrets of {} {}: they get new ones; whether a secret has changed "
-    "can't be told this once; if the key beside the state was lost, or DTM_FINGERPRINT_KEY has changed, put it back"
-)
-"""Told where the key of the fingerprints isn't the one that records were made with."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -87,7 +92,7 @@ class Result(Struct, frozen=True):
     Attributes:
         plan: what was planned.
         changed: how many operations succeeded.
-        failed: how many failed, or were skipped because of a failure.
+        failed: how many failed, or were skipped because of a failure or an interrupt.
         declined: the user answered no.
         interrupted: a signal ended it early.
     """
@@ -231,10 +236,7 @@ def _plan_apply(run: _Run) -> tuple[Plan, Planner]:
         detail=run.settings.detail,
     )
     planner, reads = Planner(facts), run.reads
-    keyed = [each.meta["key"] for each in run.records.values() if "key" in each.meta]
-    others = [each for each in keyed if each != run.hide("")]
-    if others:
-        run.tell(Notice("warning", OTHER_KEY.format(len(others), "tool" if len(others) == 1 else "tools")))
+    warn_of_another_key(run.records.values(), run.hide, run.tell)
     while not run.stop.is_set():
         for question in planner.questions():
             reads.begin(question)
@@ -296,7 +298,7 @@ def _marked(ledger: Ledger) -> dict[str, Record]:
 
 def _execute(run: _Run, session: Session, planned: Plan, planner: Planner | None, ask: Ask) -> Result:
     """Execute the plan; each batch is durable before it is told and before the next one begins."""
-    changed, failed = 0, len(planned.failures)
+    changed, failed, told = 0, len(planned.failures), set[str]()
     recorder = Recorder(session, run.ledger, run.tell, run.stop)
     recorder.append([End(intent.id, error="nothing is recorded of it") for intent in _settled(run)])
     if planned.changes:
@@ -318,6 +320,8 @@ def _execute(run: _Run, session: Session, planned: Plan, planner: Planner | None
         for batch in executor.run():
             recorder.append(batch.entries)
             for event in batch.events if recorder.works else map(_unrecorded_end, batch.events):
+                if isinstance(event, Done | Failed | Skipped | Kept):
+                    told.add(event.key)
                 changed += isinstance(event, Done)
                 failed += isinstance(event, Failed | Skipped)
                 run.tell(event)
@@ -328,6 +332,8 @@ def _execute(run: _Run, session: Session, planned: Plan, planner: Planner | None
         raise
     recorder.append([Put(record) for record in planned.notes])
     recorder.commit()
+    if run.stop.is_set():
+        failed += sum(change.key not in told for change in planned.changes)
     return Result(planned, changed, failed, interrupted=run.stop.is_set())
 
 

@@ -186,7 +186,7 @@ def test_the_first_interrupt_lets_what_runs_finish_and_be_recorded(place: Workpl
         process.send_signal(number)
         said_until(process, "Interrupted: waiting for a.slow")
         gate.open()
-        said = said_until(process, "Apply interrupted => ")
+        said = said_until(process, "Apply interrupted => 1 done, 1 not done.")
         assert process.wait(30) == 130
     assert "Plugin a(slow) Create done." in said
     assert [(each["key"], each["begun"]) for each in listed(place)] == [("a.slow", [])]
