@@ -26,8 +26,10 @@ def fake_files(folder: Path) -> Iterator[None]:
 
     _mend()
     skipped: list[str | ModuleType] = [
-        name for name in sys.modules if name.partition(".")[0] in LEFT_ALONE or name in KEPT
-    ]
+        name
+        for name in sys.modules
+        if (name.partition(".")[0] in LEFT_ALONE or name in KEPT) and name != "pyfakefs.fake_filesystem_unittest"
+    ]  # that one removes temporary files
     with Patcher(additional_skip_names=skipped) as patcher:
         if patcher.fs is None:
             raise RuntimeError("pyfakefs has no file system")

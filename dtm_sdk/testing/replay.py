@@ -1,8 +1,11 @@
 """A sequence of edits, applies and mishaps, done with a real plugin by the real runner, and held against the model."""
 
+import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -212,15 +215,36 @@ def replay(plugin: Plugin, world: World, folder: Path, steps: Sequence[Step]) ->
     Raises:
         Violation: what came of it is not what the model says; its message ends with the steps in words.
     """
-    for name in ("scene", "run"):
+    for name in ("scene", "run", "tmp"):
         (folder / name).mkdir()
-    with unproxied(), world.opened(folder / "scene"), Watch.here().guarding(folder, *world.writable):
+    with (
+        unproxied(),
+        _temporary_in(folder / "tmp"),
+        world.opened(folder / "scene"),
+        Watch.here().guarding(folder, *world.writable),
+    ):
         subject = Subject(plugin, world, 0, source=Source(plugin.name), scratch=folder, thorough=False)
         try:
             Replay(subject, Universe(subject)).run(steps)
         except Violation as violation:
             message = "\n".join([violation.message, *(f"  {line}" for line in subject.steps)])
             raise Violation(message, violation.difference, violation.trace) from None
+
+
+@contextmanager
+def _temporary_in(folder: Path) -> Iterator[None]:
+    """Inside, temporary files are made there: elsewhere, `tempfile` would find no place to write but the world."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    variable = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        if variable is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = variable
 
 
 def replayed(plugin: Plugin, world: World, folder: Path, steps: Sequence[Step]) -> Violation | None:

@@ -2,6 +2,7 @@
 
 import logging
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext, suppress
 from copy import deepcopy
@@ -116,6 +117,18 @@ def test_what_holds_an_error_holds_no_lock_of_the_next_run(monkeypatch: pytest.M
     monkeypatch.setattr(row, "closing", nullcontext)  # it is closed when nobody holds it any more
     plugin = but(row.plugin, create=create_and_tell)
     found = list(findings(zoo.Kept("row", plugin, row.world), ["F4"], trusting=True))
+    assert [(each.check, each.message) for each in found if each.verdict != "passed"] == []
+
+
+def create_by_a_temporary_file(options: note.NoteOptions) -> State:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"text")
+    return note.create(options)
+
+
+def test_a_plugin_may_make_temporary_files_where_they_belong() -> None:
+    plugin = but(note.plugin, create=create_by_a_temporary_file)
+    found = list(findings(zoo.Kept("note", plugin, note.world), ["C7", "E1"], trusting=True))
     assert [(each.check, each.message) for each in found if each.verdict != "passed"] == []
 
 

@@ -1,6 +1,7 @@
 """Sequences done with a real plugin, and the script that a failure of rule M1 prints."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,16 @@ def test_smaller_sequences_are_simpler_and_each_is_another_one() -> None:
 )
 def test_a_right_plugin_does_as_the_model_says(steps: list[Step], tmp_path: Path) -> None:
     assert replayed(note.plugin, note.world(), tmp_path / "sequence", steps) is None
+
+
+def create_and_leave_a_temporary_file(options: note.NoteOptions) -> State:
+    with tempfile.NamedTemporaryFile(delete=False):
+        return note.create(options)
+
+
+def test_a_temporary_file_is_none_of_the_world(tmp_path: Path) -> None:
+    plugin = but(note.plugin, create=create_and_leave_a_temporary_file)
+    assert replayed(plugin, note.world(), tmp_path / "sequence", DRIFTED) is None
 
 
 def test_a_sequence_that_fails_says_what_was_done(tmp_path: Path) -> None:
