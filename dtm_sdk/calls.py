@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct
 
 from dtm_sdk.capture import Capture, captured
 from dtm_sdk.changes import title
-from dtm_sdk.decide import Seen, known_state
+from dtm_sdk.decide import Seen, known_state, output_in
 from dtm_sdk.errors import DtmError, OptionsError, PluginError, UnresolvedError
 from dtm_sdk.events import Said
 from dtm_sdk.invoke import PluginBug, invoke
@@ -16,7 +17,7 @@ from dtm_sdk.operations import Op
 from dtm_sdk.options import SECRET_MIN, Json, Options
 from dtm_sdk.plan import Question
 from dtm_sdk.plugin import Operation, Plugin, State
-from dtm_sdk.references import Reference, output, resolve
+from dtm_sdk.references import resolve
 from dtm_sdk.secret_text import Mask, fingerprint, is_fingerprint, reveal_all, unmasked
 from dtm_sdk.state import Record
 from dtm_sdk.tools import Tool
@@ -165,7 +166,7 @@ class PluginCalls:
     def _secret(self, record: Record, path: str, wanted: Json) -> str:
         """The text of a recorded secret: from the config's tool, its recorded source, or a person."""
         with suppress(UnresolvedError):
-            given = resolve(wanted, self._output) if isinstance(wanted, str) else None
+            given = resolve(wanted, partial(output_in, self._sources.records)) if isinstance(wanted, str) else None
             if isinstance(given, str):
                 return given
         sources = record.meta.get("secrets")
@@ -180,10 +181,6 @@ class PluginCalls:
             return found
         back = "put the tool back into the config, or run in a terminal"
         raise PluginError(question, f"set the environment variable {name}" if name else back)
-
-    def _output(self, reference: Reference) -> Json:
-        record = self._sources.records.get(reference.key)
-        return output(record.resource if record else {}, reference)
 
 
 def _writable(text: str) -> str:

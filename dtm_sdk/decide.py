@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from dtm_sdk.errors import OptionsError
 from dtm_sdk.options import Json, Options, parse
 from dtm_sdk.plugin import Plugin
-from dtm_sdk.references import Lookup, resolve
+from dtm_sdk.references import Lookup, Reference, output, resolve
 from dtm_sdk.secret_text import fingerprints, unmasked
 from dtm_sdk.shape import full
 from dtm_sdk.state import Record
@@ -228,6 +228,16 @@ def rekeyed(record: Record, desired: Desired) -> Record:
     moved = {old: wanted[path] for path, old in fingerprints(record.options) if path in wanted}
     options, resource = (unmasked(each, moved) for each in (record.options, record.resource))
     return replace(record, options=options, resource=resource)
+
+
+def output_in(records: Mapping[str, Record], reference: Reference) -> Json:
+    """What a reference names in the recorded resource of its tool; records: key -> record.
+
+    Raises:
+        UnresolvedError: as `output`; there is none where nothing is recorded.
+    """
+    record = records.get(reference.key)
+    return output(record.resource if record else {}, reference)
 
 
 def known_state(record: Record | None) -> dict[str, Json] | None:

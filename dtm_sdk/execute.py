@@ -10,15 +10,14 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from dtm_sdk.changes import Change, Plan, delete_node, recorded, title
-from dtm_sdk.decide import Action, Desired, Seen, decide, lasting
+from dtm_sdk.decide import Action, Desired, Seen, decide, lasting, output_in
 from dtm_sdk.errors import DtmError
 from dtm_sdk.events import Began, Done, Event, Failed, Kept, Notice, Outcome, Said, Skipped
 from dtm_sdk.intents import Intents
 from dtm_sdk.operations import Calls, Op, operations
-from dtm_sdk.options import Json, Options
+from dtm_sdk.options import Options
 from dtm_sdk.plan import Planner, Question
 from dtm_sdk.progress import Node, Progress
-from dtm_sdk.references import Reference, output
 from dtm_sdk.running import Running
 from dtm_sdk.state import Begin, End, Entry, Put, Record
 from dtm_sdk.workers import Stop, Workers
@@ -256,7 +255,7 @@ class Executor:
             self._progress.park(node, going)
             return
         try:
-            desired = self._planner.desire_late(change.key, self._output)
+            desired = self._planner.desire_late(change.key, partial(output_in, self._records))
         except DtmError as error:
             self._fail(node, f"{title(change.name, change.plugin)} can't be resolved: {error}")
             return
@@ -337,10 +336,6 @@ class Executor:
             return
         node.ops.extend(operations(change))
         self._progress.ready.append(node)
-
-    def _output(self, reference: Reference) -> Json:
-        record = self._records.get(reference.key)
-        return output(record.resource if record else {}, reference)
 
     def _fail(self, node: Node, error: str) -> None:
         if node.change:

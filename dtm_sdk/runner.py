@@ -6,6 +6,7 @@ Each command reads as load -> read -> plan -> ask -> execute -> record.
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,34 +15,20 @@ from dtm_sdk.backends import Backend, Loaded, Session, open_backend
 from dtm_sdk.calls import AskSecret, PluginCalls, Sources, calling
 from dtm_sdk.changes import Change, Plan, plan_deletes, title
 from dtm_sdk.config import load
-from dtm_sdk.decide import Action, desire, pending
+from dtm_sdk.decide import Action, desire, output_in, pending
 from dtm_sdk.errors import DtmError
-from dtm_sdk.events import (
-    Command,
-    Done,
-    Event,
-    Executing,
-    Failed,
-    Finished,
-    Kept,
-    Planned,
-    Skipped,
-    Started,
-    Tell,
-)
+from dtm_sdk.events import Command, Done, Event, Executing, Failed, Finished, Outcome, Planned, Skipped, Started, Tell
 from dtm_sdk.execute import Executor
 from dtm_sdk.hanging import give_up
 from dtm_sdk.hiding import fit_by, warn_of_another_key
 from dtm_sdk.holding import held, leaving
 from dtm_sdk.interrupts import interrupts
 from dtm_sdk.operations import total
-from dtm_sdk.options import Json
 from dtm_sdk.ownership import Facts
 from dtm_sdk.plan import Planner, lost
 from dtm_sdk.plugin import Plugin
 from dtm_sdk.reading import Reads
 from dtm_sdk.recorder import Recorder
-from dtm_sdk.references import Reference, output
 from dtm_sdk.registry import Registry
 from dtm_sdk.running import Running
 from dtm_sdk.secret_text import fingerprint
@@ -265,11 +252,7 @@ def _deletes(
 
 def _unrecorded(run: _Run) -> tuple[list[Change], dict[str, str]]:
     """The Deletes of the tools that have no record, with the config's options; and why one can't be tried."""
-
-    def lookup(reference: Reference) -> Json:
-        record = run.records.get(reference.key)
-        return output(record.resource if record else {}, reference)
-
+    lookup = partial(output_in, run.records)
     changes: list[Change] = []
     failures: dict[str, str] = {}
     for key, tool in run.config.tools.items():
@@ -320,7 +303,7 @@ def _execute(run: _Run, session: Session, planned: Plan, planner: Planner | None
         for batch in executor.run():
             recorder.append(batch.entries)
             for event in batch.events if recorder.works else map(_unrecorded_end, batch.events):
-                if isinstance(event, Done | Failed | Skipped | Kept):
+                if isinstance(event, Outcome):
                     told.add(event.key)
                 changed += isinstance(event, Done)
                 failed += isinstance(event, Failed | Skipped)

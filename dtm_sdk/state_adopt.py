@@ -3,12 +3,13 @@
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from dtm_sdk.backends import Loaded, open_backend
 from dtm_sdk.calls import PluginCalls, Sources, calling
 from dtm_sdk.changes import deletion, recorded, title
 from dtm_sdk.config import load
-from dtm_sdk.decide import Action, Desired, Seen, compare, desire, identity_of, same
+from dtm_sdk.decide import Action, Desired, Seen, compare, desire, identity_of, output_in, same
 from dtm_sdk.errors import OptionsError, StateError, UsageError
 from dtm_sdk.events import Tell
 from dtm_sdk.hiding import fit_by
@@ -18,7 +19,6 @@ from dtm_sdk.operations import Op
 from dtm_sdk.options import Json, parse
 from dtm_sdk.plan import Question
 from dtm_sdk.reading import Reads
-from dtm_sdk.references import Reference, output
 from dtm_sdk.registry import Registry
 from dtm_sdk.runner import Settings
 from dtm_sdk.running import Running
@@ -85,9 +85,7 @@ def _desired(config: Config, registry: Registry, calls: PluginCalls, loaded: Loa
     def hide(text: str) -> str:
         return fingerprint(loaded.key, text)
 
-    def lookup(reference: Reference) -> Json:
-        record = loaded.state.records.get(reference.key)
-        return output(record.resource if record else {}, reference)
+    lookup = partial(output_in, loaded.state.records)
 
     tool = config.tools.get(key)
     if tool:

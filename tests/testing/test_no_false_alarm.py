@@ -107,7 +107,7 @@ def create_and_tell(options: row.RowOptions) -> State:
     """As a library may, keep the error in a cycle and in the log: with it the cursor stays, which keeps a lock."""
     try:
         return row.create(options)
-    except BaseException as error:
+    except BaseException as error:  # a Ctrl-C, as F4 raises it, is held no less
         error.args = (*error.args, [error])
         logging.getLogger("library").exception("it failed")
         raise
